@@ -1,0 +1,1 @@
+"""What the outside looks like: one readable module per external system. Sees records, ports and errors of the hub only."""

@@ -1,0 +1,1 @@
+"""SQLModel tables, one file per noun. `tenant_id` leads every key."""

@@ -1,0 +1,1 @@
+"""The only writers: verbs on nouns, inside a unit of work."""

@@ -1,0 +1,1 @@
+"""What callers see: the GraphQL schema, its read planner, the REST compatibility layer and the doors."""
