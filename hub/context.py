@@ -87,7 +87,9 @@ class Scope:
         """The one tenant; raises `NotAllowed` when the scope has several or none."""
         if len(self.tenants) != 1:
             raise NotAllowed(
-                "this needs exactly one tenant", field="tenant", hint="use the tenant's host or name the tenant"
+                "this needs exactly one tenant",
+                field="tenant",
+                hint="use the tenant's host or name the tenant",
             )
         return next(iter(self.tenants))
 

@@ -13,8 +13,6 @@ from hub.records import Payload
 JsonObject = Mapping[str, Any]
 
 
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """One call to an external system; at most one of `json`, `form` and `content`."""
@@ -66,8 +64,6 @@ class ConnectionState(Protocol):
     async def get(self, key: str) -> Any | None: ...
 
     async def put(self, key: str, value: Any, *, secret: bool = False, lives: timedelta | None = None) -> None: ...
-
-
 
 
 class SystemType(StrEnum):
@@ -170,7 +166,7 @@ class Connector:
 
     code: str
     title: str
-    type: SystemType
+    kind: SystemType
     config: type[BaseModel]
     """Settings; field metadata: title, description, pattern, default, `json_schema_extra={"secret": True}`; camelCase aliases."""
     streams: tuple[Stream, ...]
@@ -191,8 +187,6 @@ class Connector:
 
 Registry = Mapping[str, Connector]
 """Connector code → connector; handed in by the composition roots."""
-
-
 
 
 class JobQueue(Protocol):

@@ -75,4 +75,6 @@ def move(transitions: Transitions, source: int, target: int, *, document: str) -
     source, target = Status(source), Status(target)
     if source is target or target in transitions.get(source, frozenset()):
         return target
-    raise Conflict(f"{document} cannot go from {source.name} ({source:d}) to {target.name} ({target:d})", field="status")
+    raise Conflict(
+        f"{document} cannot go from {source.name} ({source:d}) to {target.name} ({target:d})", field="status"
+    )
