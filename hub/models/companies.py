@@ -33,7 +33,6 @@ class Company(TenantRow, Stamped, table=True):
         unique("companies", "third_party_reference", where="third_party_reference IS NOT NULL"),
         index("companies", "cui", where="cui IS NOT NULL"),
         index("companies", "name"),
-        index("companies", "search"),
         check("type_is_known", "type IN ('CLIENT', 'SUPPLIER', 'BOTH')"),
     )
 

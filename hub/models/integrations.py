@@ -33,7 +33,7 @@ class Integration(Stamped, table=True):
     activated_at: datetime | None = moment(default=None)
     last_sync_at: datetime | None = moment(default=None)
     stopped_reason: str | None = string(4000, default=None)
-    """Set when only a person can go on (credentials refused); cleared by saving or activating."""
+    # Set when only a person can go on (credentials refused); cleared by saving or activating."""
     stock_push_confirmed: bool = flag()
 
 

@@ -34,7 +34,6 @@ class Nir(TenantRow, Stamped, table=True):
         index("nirs", "supplier_id"),
         index("nirs", "warehouse_id"),
         index("nirs", "created_at", "id"),
-        index("nirs", "search"),
         belongs("warehouse_id", "warehouses"),
         belongs("supplier_id", "companies"),
         check("status_is_known", "status BETWEEN 0 AND 8"),

@@ -37,7 +37,6 @@ class Order(TenantRow, Stamped, table=True):
         index("orders", "created_at", "id"),
         index("orders", "company_id"),
         index("orders", "warehouse_id"),
-        index("orders", "search"),
         belongs("warehouse_id", "warehouses"),
         belongs("company_id", "companies"),
         check("status_is_known", "status BETWEEN 0 AND 8"),

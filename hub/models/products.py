@@ -61,7 +61,6 @@ class Product(TenantRow, Stamped, table=True):
         unique("products", "third_party_reference", where="third_party_reference IS NOT NULL"),
         index("products", "name"),
         index("products", "category_id"),
-        index("products", "search"),
         index("products", "updated_at"),
         belongs("category_id", "categories"),
         belongs("measurement_unit_id", "measurement_units"),

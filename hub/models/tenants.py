@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index
 from sqlmodel import Field, SQLModel
 
 from hub.models.columns import Stamped, TenantRow, big, check, document, flag, now, string, texts, unique
@@ -15,7 +15,7 @@ class Tenant(Stamped, table=True):
     __tablename__ = "tenants"
     __table_args__ = (check("slug_is_a_host_label", "slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'"),)
 
-    id: int = Field(default=None, sa_type=BigInteger, primary_key=True)
+    id: int = Field(default=None, sa_type=BigInteger, primary_key=True, sa_column_args=[Identity()])
     slug: str = string(63, unique=True)
     name: str = string()
     active: bool = flag(True)
@@ -50,7 +50,7 @@ class Account(Stamped, table=True):
 
     __tablename__ = "accounts"
 
-    id: int = Field(default=None, sa_type=BigInteger, primary_key=True)
+    id: int = Field(default=None, sa_type=BigInteger, primary_key=True, sa_column_args=[Identity()])
     email: str = string(unique=True)
     name: str = string(default="")
     password_hash: str = string(500)

@@ -1,0 +1,46 @@
+"""What a refusal of the database means to a caller: SQLSTATE and constraint name → an error of `hub.errors`."""
+
+import re
+
+from sqlalchemy.exc import DBAPIError
+
+from hub.errors import Conflict, HubError, Invalid, Unavailable
+
+_KEY = re.compile(r"Key \((?P<columns>.*)\)=\((?P<values>.*)\)")
+_CAMEL = re.compile(r"_([a-z])")
+STOCK_CHECKS = ("reserved_within_quantity", "quantity_not_negative")
+
+
+def translated(error: DBAPIError) -> HubError:
+    """The caller's error for a constraint that stood in the way; `Unavailable` for a database that is not there."""
+    cause = getattr(error.orig, "__cause__", None)
+    state = str(getattr(error.orig, "sqlstate", "") or "")
+    name = str(getattr(cause, "constraint_name", "") or "")
+    detail = str(getattr(cause, "detail", "") or "")
+    if state == "23505":
+        return _taken(name, detail)
+    if state == "23503":
+        return Conflict("the record is used by others or names one that is gone", hint="read it again")
+    if state == "23514":
+        if name.endswith(STOCK_CHECKS):
+            return Conflict("stock insufficient", field="quantity")
+        return Conflict(f"the rule {name} forbids this")
+    if state[:2] == "22":
+        return Invalid("a value cannot be stored: too long, too large or not a text")
+    if state == "57014":
+        return Unavailable("the work took too long", code="TIMEOUT")
+    if state[:2] in ("08", "53", "57") or getattr(error, "connection_invalidated", False) or not state:
+        return Unavailable("the database does not answer", hint="try again in a moment")
+    raise error
+
+
+def _taken(name: str, detail: str) -> Conflict:
+    match = _KEY.search(detail)
+    if match is None:
+        return Conflict(f"a unique key is taken ({name})")
+    columns, values = match["columns"].split(", "), match["values"].split(", ")
+    named = [(c, v) for c, v in zip(columns, values, strict=False) if c != "tenant_id"]
+    if not named:
+        return Conflict(f"a unique key is taken ({name})")
+    column, value = named[-1]
+    return Conflict(f"{value} already exists", field=_CAMEL.sub(lambda m: m[1].upper(), column))

@@ -1,0 +1,269 @@
+"""The one way to the database: reading connections and units of work, both bound to a scope by row-level security.
+
+Three pools, all of roles that cannot bypass the policies: `hub_app` for writing (SQLAlchemy), `hub_app` for reading
+(asyncpg, read-only), `hub_system` for the directory and the queues. Only `unit_of_work` and `system_work` commit.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import URL, event, func, insert, make_url, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.constraints import translated
+from hub.context import Scope
+from hub.errors import Unavailable
+from hub.ids import Ids
+from hub.models.syncs import Event
+from hub.ports import Bell
+
+T = TypeVar("T")
+
+SCOPE_SETTING = "hub.tenants"
+RETRIED_STATES = frozenset({"40001", "40P01"})
+ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """One transaction for one scope: the session, the ids, and the events that become visible with the commit."""
+
+    scope: Scope
+    session: AsyncSession
+    ids: Ids
+    events: list[dict[str, Any]] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
+
+    @property
+    def tenant_id(self) -> int:
+        return self.scope.tenant_id
+
+    async def next_id(self, noun: str) -> int:
+        return (await self.ids.take(self.tenant_id, noun, 1))[0]
+
+    async def next_ids(self, noun: str, count: int) -> list[int]:
+        return await self.ids.take(self.tenant_id, noun, count)
+
+    def emit(
+        self, topic: str, kind: str, *, subject_id: int | None = None, run_id: int | None = None, **data: Any
+    ) -> None:
+        """Append to the event log; `data` is JSON. The listeners are woken after the commit."""
+        self.events.append({"topic": topic, "kind": kind, "subject_id": subject_id, "run_id": run_id, "data": data})
+
+    def ring_after_commit(self, topic: str) -> None:
+        self.topics.add(topic)
+
+
+class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that remembers which tenants its setting names."""
+
+    __slots__ = ("_scope_key",)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._scope_key = ""
+
+    async def enter(self, scope_key: str) -> None:
+        """Show the scope's tenants from now on; costs nothing when they are the same as before."""
+        if self._scope_key == scope_key:
+            return
+        self._scope_key = ""
+        await self.execute(f"SELECT set_config('{SCOPE_SETTING}', $1, false)", scope_key)
+        self._scope_key = scope_key
+
+    def forget_scope(self) -> None:
+        self._scope_key = ""
+
+
+class Database:
+    """The pools of one process. `open` it once, `close` it at the end."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        read_timeout: timedelta = timedelta(seconds=10),
+        pgbouncer: bool = False,
+        bell: Bell | None = None,
+    ) -> None:
+        self._url = make_url(url).set(drivername="postgresql+asyncpg")
+        self._pool_size = pool_size
+        self._read_timeout = read_timeout
+        self._pgbouncer = pgbouncer
+        self._writers = self._engine("hub_app", pool_size)
+        self._system = self._engine("hub_system", max(3, pool_size // 2))
+        self._readers: asyncpg.Pool | None = None
+        self.ids = Ids(self._system)
+        self.bell = bell
+
+    async def open(self) -> "Database":
+        self._readers = await asyncpg.create_pool(
+            **_connect_arguments(self._url),
+            min_size=1,
+            max_size=self._pool_size,
+            statement_cache_size=1000,
+            max_cached_statement_lifetime=0,
+            reset=_keep_settings,
+            connection_class=ScopedConnection,
+            server_settings=_server_settings("hub_app")
+            | {
+                "default_transaction_read_only": "on",
+                "statement_timeout": str(int(self._read_timeout.total_seconds() * 1000)),
+            },
+        )
+        return self
+
+    async def close(self) -> None:
+        if self._readers is not None:
+            await self._readers.close()
+            self._readers = None
+        await self._writers.dispose()
+        await self._system.dispose()
+
+    @asynccontextmanager
+    async def reading(self, scope: Scope) -> AsyncIterator[asyncpg.Connection]:
+        """A read-only connection that sees the scope's tenants only.
+
+        A pooled connection keeps its setting while it serves the same scope. The memo is forgotten at every error,
+        because a rollback undoes the setting and a stale memo would show another tenant's rows.
+        """
+        assert self._readers is not None, "the database is not open"
+        try:
+            async with self._readers.acquire() as connection:
+                if self._pgbouncer:
+                    async with connection.transaction(readonly=True):
+                        await connection.execute(f"SELECT set_config('{SCOPE_SETTING}', $1, true)", scope.key)
+                        yield connection
+                    return
+                try:
+                    await connection.enter(scope.key)
+                    yield connection
+                except BaseException:
+                    connection.forget_scope()
+                    raise
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            raise Unavailable("the database does not answer", hint="try again in a moment") from error
+        except asyncpg.QueryCanceledError as error:
+            raise Unavailable("the read took too long", code="TIMEOUT", hint="ask for less at once") from error
+
+    @asynccontextmanager
+    async def unit_of_work(self, scope: Scope) -> AsyncIterator[UnitOfWork]:
+        """One transaction: everything inside becomes true together at the end, or nothing does.
+
+        Database errors leave as `hub.errors`: a taken key is `Conflict`, a broken CHECK too.
+        """
+        async with self._transaction(self._writers) as session:
+            await session.execute(select(func.set_config(SCOPE_SETTING, scope.key, True)))
+            work = UnitOfWork(scope, session, self.ids)
+            yield work
+            await session.flush()
+            await _append_events(work)
+        await self._ring(work)
+
+    async def write(self, scope: Scope, action: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `action` in a unit of work; deadlocks and serialisation failures are tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.unit_of_work(scope) as work:
+                    return await action(work)
+            except DBAPIError as error:
+                if _state(error) not in RETRIED_STATES:
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Unavailable("too many writers at once", hint="try again in a moment") from error
+                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def system_work(self) -> AsyncIterator[AsyncSession]:
+        """One transaction of `hub_system`: directory and queue tables of all tenants, nothing else."""
+        async with self._transaction(self._system) as session:
+            yield session
+
+    @asynccontextmanager
+    async def system_connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A bare connection of `hub_system` for advisory locks and LISTEN-like loops; autocommit."""
+        async with self._system.connect() as connection:
+            raw = await connection.get_raw_connection()
+            yield raw.driver_connection
+
+    async def _ring(self, work: UnitOfWork) -> None:
+        if self.bell is None:
+            return
+        for topic in sorted(work.topics | ({"events"} if work.events else set())):
+            await self.bell.ring(topic)
+
+    @asynccontextmanager
+    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        try:
+            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except IntegrityError as error:
+            raise translated(error) from error
+        except DBAPIError as error:
+            if _state(error) in RETRIED_STATES:
+                raise
+            raise translated(error) from error
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            raise Unavailable("the database does not answer", hint="try again in a moment") from error
+
+    def _engine(self, role: str, pool_size: int) -> AsyncEngine:
+        engine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"server_settings": _server_settings(role)},
+        )
+        if self._pgbouncer:
+            event.listen(engine.sync_engine, "begin", _set_role(role))
+        return engine
+
+
+async def _append_events(work: UnitOfWork) -> None:
+    if not work.events:
+        return
+    ids = await work.next_ids("event", len(work.events))
+    rows = [{"tenant_id": work.tenant_id, "id": id_, **row} for id_, row in zip(ids, work.events, strict=True)]
+    await work.session.execute(insert(Event), rows)
+
+
+async def _keep_settings(connection: asyncpg.Connection) -> None:
+    """Nothing is reset between readers: `reading` keeps the one setting that matters."""
+
+
+def _set_role(role: str) -> Callable[[Any], None]:
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
+
+    return begin
+
+
+def _server_settings(role: str) -> dict[str, str]:
+    return {"role": role, "timezone": "UTC", "jit": "off", "application_name": f"crossdock-{role}"}
+
+
+def _connect_arguments(url: URL) -> dict[str, Any]:
+    query = {name: value for name, value in url.query.items() if isinstance(value, str)}
+    return {
+        "host": query.pop("host", url.host),
+        "port": int(query.pop("port", url.port or 5432)),
+        "user": url.username,
+        "password": url.password,
+        "database": url.database,
+        **query,
+    }
+
+
+def _state(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", "") or "")

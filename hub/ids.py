@@ -1,0 +1,61 @@
+"""Ids: small, from 1, per tenant and noun, taken in blocks outside the writing transaction. Gaps are allowed."""
+
+import asyncio
+from collections import defaultdict, deque
+from itertools import islice
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+FIRST_BLOCK = 8
+LARGEST_BLOCK = 1024
+
+_TAKE = text(
+    "INSERT INTO id_blocks AS b (tenant_id, noun, next_id) VALUES (:tenant, :noun, 1 + :size) "
+    "ON CONFLICT (tenant_id, noun) DO UPDATE SET next_id = b.next_id + :size RETURNING next_id - :size"
+).bindparams(bindparam("size"))
+
+_RAISE = text(
+    "INSERT INTO id_blocks AS b (tenant_id, noun, next_id) VALUES (:tenant, :noun, :next) "
+    "ON CONFLICT (tenant_id, noun) DO UPDATE SET next_id = greatest(b.next_id, excluded.next_id)"
+)
+
+
+class Ids:
+    """The blocks of ids this process holds; a block doubles each time it is used up, so that busy nouns ask seldom."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._free: dict[tuple[int, str], deque[int]] = defaultdict(deque)
+        self._size: dict[tuple[int, str], int] = {}
+        self._locks: dict[tuple[int, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def take(self, tenant_id: int, noun: str, count: int) -> list[int]:
+        """`count` ids in ascending order, never given before."""
+        if count < 1:
+            return []
+        key = (tenant_id, noun)
+        async with self._locks[key]:
+            free = self._free[key]
+            if len(free) < count:
+                free.extend(await self._block(key, count - len(free)))
+            taken = list(islice(free, count))
+            for _ in taken:
+                free.popleft()
+            return taken
+
+    async def keep_clear_of(self, tenant_id: int, noun: str, last: int) -> None:
+        """Never give an id up to `last` from now on: the ids of imported records."""
+        key = (tenant_id, noun)
+        async with self._locks[key]:
+            async with self._engine.begin() as connection:
+                await connection.execute(_RAISE, {"tenant": tenant_id, "noun": noun, "next": last + 1})
+            self._free[key].clear()
+
+    async def _block(self, key: tuple[int, str], needed: int) -> range:
+        size = max(needed, self._size.get(key, FIRST_BLOCK))
+        self._size[key] = min(LARGEST_BLOCK, max(size, self._size.get(key, FIRST_BLOCK) * 2))
+        async with self._engine.begin() as connection:
+            found = await connection.execute(_TAKE, {"tenant": key[0], "noun": key[1], "size": size})
+            first = int(found.scalar_one())
+        return range(first, first + size)

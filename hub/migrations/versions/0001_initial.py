@@ -1,0 +1,24 @@
+"""All tables, roles and policies of the first version."""
+
+from alembic import op
+
+from hub.migrations.security import create_roles, protect
+from hub.models import metadata
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    metadata.create_all(op.get_bind())
+    for statement in create_roles():
+        op.execute(statement)
+    for table in metadata.sorted_tables:
+        for statement in protect(table.name):
+            op.execute(statement)
+
+
+def downgrade() -> None:
+    metadata.drop_all(op.get_bind())

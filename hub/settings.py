@@ -1,0 +1,79 @@
+"""Settings from the environment, read once at start; every other module receives what it needs."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from hub.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process needs to know; the variable's name is in each field's comment."""
+
+    database_url: str = ""  # DATABASE_URL; empty = embedded PostgreSQL
+    database_admin_url: str = ""  # DATABASE_ADMIN_URL, for migrations; default DATABASE_URL
+    redis_url: str = ""  # REDIS_URL; empty = embedded Valkey
+    base_domain: str = "localhost"  # HUB_BASE_DOMAIN
+    public_url: str = ""  # HUB_PUBLIC_URL, for callback addresses
+    secret_key: str = ""  # HUB_SECRET_KEY; empty = key file in the data folder
+    allow_http: bool = False  # HUB_ALLOW_HTTP: credentials over plain HTTP off loopback
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # HUB_TRUSTED_PROXIES
+    allow_private_networks: bool = True  # HUB_ALLOW_PRIVATE_NETWORKS: ERPs live on LANs
+    pgbouncer: bool = False  # HUB_PGBOUNCER: transaction pooling in front of PostgreSQL
+    pool_size: int = 10  # HUB_POOL_SIZE, per role and process
+    read_timeout: timedelta = timedelta(seconds=10)  # HUB_READ_TIMEOUT, seconds; a read is cancelled after it
+    introspection: bool = True  # HUB_INTROSPECTION
+    explain: bool = False  # HUB_EXPLAIN: administrators may ask for extensions.plan
+    metrics_token: str = field(default="", repr=False)  # HUB_METRICS_TOKEN
+    log_level: str = "INFO"  # HUB_LOG_LEVEL
+    retention: timedelta = timedelta(days=30)  # HUB_RETENTION_DAYS: events, raw payloads, attempts, inbox
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Raise `Invalid` naming the variable when a value cannot be understood."""
+        env = os.environ if environment is None else environment
+        return cls(
+            database_url=env.get("DATABASE_URL", ""),
+            database_admin_url=env.get("DATABASE_ADMIN_URL", ""),
+            redis_url=env.get("REDIS_URL", ""),
+            base_domain=env.get("HUB_BASE_DOMAIN", "localhost").strip().strip(".").lower(),
+            public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/"),
+            secret_key=env.get("HUB_SECRET_KEY", ""),
+            allow_http=_flag(env, "HUB_ALLOW_HTTP", False),
+            trusted_proxies=_networks(env, "HUB_TRUSTED_PROXIES"),
+            allow_private_networks=_flag(env, "HUB_ALLOW_PRIVATE_NETWORKS", True),
+            pgbouncer=_flag(env, "HUB_PGBOUNCER", False),
+            pool_size=_number(env, "HUB_POOL_SIZE", 10),
+            read_timeout=timedelta(seconds=_number(env, "HUB_READ_TIMEOUT", 10)),
+            introspection=_flag(env, "HUB_INTROSPECTION", True),
+            explain=_flag(env, "HUB_EXPLAIN", False),
+            metrics_token=env.get("HUB_METRICS_TOKEN", ""),
+            log_level=env.get("HUB_LOG_LEVEL", "INFO").upper(),
+            retention=timedelta(days=_number(env, "HUB_RETENTION_DAYS", 30)),
+        )
+
+
+def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if not text else text in ("1", "true", "yes", "on")
+    raise Invalid(f"{text!r} is neither yes nor no", field=name, hint="use 1 or 0")
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise Invalid(f"{text!r} is not a positive whole number", field=name)
+    return int(text)
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in env.get(name, "").split(",") if part.strip())
+    except ValueError as error:
+        raise Invalid(str(error), field=name, hint="addresses or networks separated by commas") from error
