@@ -6,7 +6,6 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.errors import Conflict, HubError, Invalid, Unavailable
 
-_KEY = re.compile(r"Key \((?P<columns>.*)\)=\((?P<values>.*)\)")
 _CAMEL = re.compile(r"_([a-z])")
 STOCK_CHECKS = ("reserved_within_quantity", "quantity_not_negative")
 
@@ -16,9 +15,8 @@ def translated(error: DBAPIError) -> HubError:
     cause = getattr(error.orig, "__cause__", None)
     state = str(getattr(error.orig, "sqlstate", "") or "")
     name = str(getattr(cause, "constraint_name", "") or "")
-    detail = str(getattr(cause, "detail", "") or "")
     if state == "23505":
-        return _taken(name, detail)
+        return _taken(name, str(getattr(cause, "table_name", "") or ""))
     if state == "23503":
         return Conflict("the record is used by others or names one that is gone", hint="read it again")
     if state == "23514":
@@ -34,13 +32,9 @@ def translated(error: DBAPIError) -> HubError:
     raise error
 
 
-def _taken(name: str, detail: str) -> Conflict:
-    match = _KEY.search(detail)
-    if match is None:
-        return Conflict(f"a unique key is taken ({name})")
-    columns, values = match["columns"].split(", "), match["values"].split(", ")
-    named = [(c, v) for c, v in zip(columns, values, strict=False) if c != "tenant_id"]
-    if not named:
-        return Conflict(f"a unique key is taken ({name})")
-    column, value = named[-1]
-    return Conflict(f"{value} already exists", field=_CAMEL.sub(lambda m: m[1].upper(), column))
+def _taken(name: str, table: str) -> Conflict:
+    """PostgreSQL hides the values behind row-level security; the constraint's name still tells the field."""
+    columns = name.removeprefix(f"uq_{table}_")
+    if columns == name or not columns:
+        return Conflict("a unique key is taken")
+    return Conflict("already exists", field=_CAMEL.sub(lambda m: m[1].upper(), columns))
