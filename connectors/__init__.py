@@ -1,1 +1,1 @@
-"""What the outside looks like: one readable module per external system. Sees records, ports and errors of the hub only."""
+"""What the outside looks like: one readable module per external system. Of the hub it sees records, ports, errors."""

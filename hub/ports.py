@@ -20,13 +20,18 @@ class HttpRequest:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    """Query parameters; several values of one name travel as repeated parameters."""
     json: Any = None
     form: Mapping[str, str] | None = None
     content: bytes | None = None
     timeout: timedelta = timedelta(seconds=30)
     limit: str = "default"
     """Which of the connector's declared rate limits this call spends."""
+    judged: frozenset[int] = frozenset()
+    """Error statuses (429, 5xx) whose answer the connector judges itself instead of having them raised."""
+    private: bool = False
+    """A login or the like: neither body may be kept in the delivery attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,15 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A token bucket: `per_second` refill, `burst` size."""
+    """A token bucket: `per_second` refill, `burst` size, and the answer headers (lower case) that correct it."""
 
     name: str = "default"
     per_second: float = 1.0
     burst: int = 2
+    rate_header: str | None = None
+    """Requests per second that the vendor grants."""
+    remaining_header: str | None = None
+    """Requests left in the vendor's bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +185,8 @@ class Connector:
     mappings: Mapping[str, str | None] = field(default_factory=dict)
     """Status mapping → default (None = no default)."""
     limits: tuple[Limit, ...] = (Limit(),)
+    busy: frozenset[int] = frozenset({429})
+    """Statuses by which this system asks to slow down."""
     required_any: tuple[tuple[str, ...], ...] = ()
     """Groups of settings of which one is needed for activation."""
     secrets: frozenset[str] = frozenset()
