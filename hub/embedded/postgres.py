@@ -57,7 +57,7 @@ def prepare_postgres(folder: DataFolder, account: Account, sockets: Path, *, thr
     """Make the cluster if there is none, end what an earlier owner left behind, write the settings."""
     if not folder.cluster.exists():
         _create_cluster(folder, account, throwaway=throwaway)
-    version = (folder.cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+    version = (folder.cluster / "PG_VERSION").read_text(encoding="utf-8").strip()
     if version != MAJOR:
         raise Invalid(
             f"{folder.cluster} was made by PostgreSQL {version}, this is {MAJOR}",
