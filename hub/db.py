@@ -16,6 +16,7 @@ import asyncpg
 from sqlalchemy import URL, event, func, insert, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.constraints import translated
@@ -30,6 +31,12 @@ T = TypeVar("T")
 SCOPE_SETTING = "hub.tenants"
 RETRIED_STATES = frozenset({"40001", "40P01"})
 ATTEMPTS = 5
+
+
+class Session(AsyncSession):
+    """SQLModel's session with SQLAlchemy's own `execute`, which does not warn: most of our statements are sets."""
+
+    execute = PlainSession.execute
 
 
 @dataclass(slots=True)
@@ -205,7 +212,7 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
         try:
-            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            async with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except IntegrityError as error:
             raise translated(error) from error
