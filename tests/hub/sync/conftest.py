@@ -1,0 +1,11 @@
+"""The world that most of these tests begin with."""
+
+import pytest
+
+from hub.db import Database
+from tests.hub.sync.worlds import World, new_world
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await new_world(database)
