@@ -24,7 +24,7 @@ from hub.embedded.folder import (
     prepare_folder,
     socket_path,
 )
-from hub.embedded.postgres import DATABASE, PORT, SUPERUSER, postgres_answers, prepare_postgres
+from hub.embedded.postgres import DATABASE, PORT, SUPERUSER, postgres_answers, prepare_postgres, start_postgres
 from hub.embedded.process import Daemon
 from hub.embedded.valkey import SOCKET, end_leftover_valkey, prepare_valkey, start_valkey
 from hub.errors import Conflict, Unavailable
@@ -34,7 +34,9 @@ __all__ = ["Engines", "join_engines", "start_engines"]
 log = logging.getLogger(__name__)
 
 HANDOVER = 20.0
-"""Seconds a starting hub waits for an administrative command that runs engines of its own."""
+"""Seconds a starting hub waits for an owner that is about to leave: a short command, a hub that stops."""
+LAST_BREATH = 1.0
+"""Seconds until a killed owner is really gone."""
 
 
 @dataclass(slots=True)
@@ -101,10 +103,11 @@ def start_engines(data: Path, *, throwaway: bool = False) -> Engines:
     the folder is not fit, `Unavailable` when the machine is not.
     """
     folder = open_folder(data)
-    deadline = time.monotonic() + HANDOVER
+    started = time.monotonic()
     while (lock := folder.try_lock()) is None:
         owner = folder.announced()
-        if time.monotonic() > deadline or (owner is not None and not owner.temporary):
+        stays = owner is not None and not owner.temporary
+        if time.monotonic() - started > (LAST_BREATH if stays else HANDOVER):
             raise Conflict(
                 f"{folder.root} is in use by another hub" + (f" (process {owner.pid})" if owner else ""),
                 field="data",
@@ -146,9 +149,8 @@ def _start(folder: DataFolder, lock: int, *, throwaway: bool, temporary: bool) -
             postgres = prepare_postgres(folder, account, engines.sockets, throwaway=throwaway)
             valkey = prepare_valkey(folder, account, engines.sockets, throwaway=throwaway)
             engines._daemons += [valkey, postgres]
-            postgres.launch()
+            start_postgres(postgres)
             start_valkey(folder, valkey)
-            postgres.wait_until_ready()
             folder.announce(replace(tenure, ready=True))
     except BaseException:
         engines.stop(patience=0)

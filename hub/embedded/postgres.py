@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hub.embedded.folder import DataFolder
@@ -80,6 +81,19 @@ def prepare_postgres(folder: DataFolder, account: Account, sockets: Path, *, thr
     )
 
 
+def start_postgres(daemon: Daemon) -> None:
+    """Start the server; the children of one that was killed need a moment to leave the shared memory."""
+    deadline = time.monotonic() + 30
+    while True:
+        daemon.launch()
+        try:
+            return daemon.wait_until_ready()
+        except Unavailable:
+            if daemon.is_running or "is still in use" not in daemon.said() or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def postgres_answers(sockets: Path) -> bool:
     """Whether the server behind these sockets accepts connections."""
     command = [str(_program("pg_isready")), "-q", "-t", "2", "-U", SUPERUSER, "-d", DATABASE]
@@ -117,22 +131,37 @@ def _must(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def _end_leftover(cluster: Path) -> None:
-    """Stop a server that outlived its owner (it is not our child, so it is replaced); remove a stale pid file.
+    """Stop a server that outlived its owner: it is not our child, so it is replaced.
 
-    PostgreSQL itself refuses to start when the id in the file was given to another process of the same account.
+    Its note is left to PostgreSQL to judge, except where PostgreSQL judges wrongly: it refuses to start when the id was
+    given to another process meanwhile, belongs to a zombie, or was half written.
     """
     note = cluster / "postmaster.pid"
-    for stop_signal, seconds in ((signal.SIGINT, 60), (signal.SIGQUIT, 20)):
-        deadline = time.monotonic() + seconds
-        pid = _noted_pid(note)
-        if pid is None or not is_alive(pid, "postgres", cluster):
-            break
+    pid = _noted_pid(note)
+    if pid is not None and is_alive(pid, "postgres", cluster):
+        if not _stop(pid, cluster, signal.SIGINT, 60) and not _stop(pid, cluster, signal.SIGQUIT, 20):
+            raise Unavailable(f"an old PostgreSQL server (process {pid}) still uses {cluster} and does not stop")
+    if pid is None or _exists(pid):
+        note.unlink(missing_ok=True)
+
+
+def _stop(pid: int, cluster: Path, stop_signal: signal.Signals, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    with suppress(ProcessLookupError):
         os.kill(pid, stop_signal)
-        while is_alive(pid, "postgres", cluster) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    else:
-        raise Unavailable(f"an old PostgreSQL server (process {pid}) still uses {cluster} and does not stop")
-    note.unlink(missing_ok=True)
+    while is_alive(pid, "postgres", cluster):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _noted_pid(note: Path) -> int | None:

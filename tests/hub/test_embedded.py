@@ -71,8 +71,7 @@ def other_process() -> Iterator[Callable[..., OtherProcess]]:
 
     yield launch
     for process in processes:
-        process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
