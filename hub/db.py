@@ -6,7 +6,7 @@ Three pools, all of roles that cannot bypass the policies: `hub_app` for writing
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.constraints import translated
 from hub.context import Scope
-from hub.errors import Unavailable
+from hub.errors import HubError, Unavailable
 from hub.ids import Ids
 from hub.models.syncs import Event
 from hub.ports import Bell
@@ -48,6 +48,7 @@ class UnitOfWork:
     ids: Ids
     events: list[dict[str, Any]] = field(default_factory=list)
     topics: set[str] = field(default_factory=set)
+    endings: dict["Ending", set[int]] = field(default_factory=dict)
 
     @property
     def tenant_id(self) -> int:
@@ -67,6 +68,33 @@ class UnitOfWork:
 
     def ring_after_commit(self, topic: str) -> None:
         self.topics.add(topic)
+
+    def at_end(self, ending: "Ending", ids: Iterable[int]) -> None:
+        """Call `ending` once, just before the commit, with all the ids that were gathered for it."""
+        self.endings.setdefault(ending, set()).update(ids)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails inside is undone alone, with its events; the database's refusals leave as errors of the hub."""
+        told = len(self.events)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except (DBAPIError, HubError) as error:
+            del self.events[told:]
+            if isinstance(error, HubError) or _state(error) in RETRIED_STATES:
+                raise
+            raise translated(error) from error
+
+    async def finish(self) -> None:
+        """What belongs to every transaction's end: the gathered endings, then the events."""
+        for ending, ids in self.endings.items():
+            await ending(self, sorted(ids))
+        await self.session.flush()
+        await _append_events(self)
+
+
+Ending = Callable[[UnitOfWork, list[int]], Awaitable[None]]
 
 
 class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -172,8 +200,7 @@ class Database:
             await session.execute(select(func.set_config(SCOPE_SETTING, scope.key, True)))
             work = UnitOfWork(scope, session, self.ids)
             yield work
-            await session.flush()
-            await _append_events(work)
+            await work.finish()
         await self._ring(work)
 
     async def write(self, scope: Scope, action: Callable[[UnitOfWork], Awaitable[T]]) -> T:
