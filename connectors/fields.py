@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,11 +20,44 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def decode_json(content: bytes) -> Any:
-    """Decode an answer; fractions stay text, so that they are exact and storable. Raises `Retryable` if it is no JSON."""
+    """Decode an answer; fractions stay text, so that they are exact and storable. `Retryable` when it is no JSON."""
     try:
         return json.loads(content, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise Retryable("the answer is not JSON (a proxy's page or a cut answer)") from error
+
+
+def encode_json(value: Any) -> str:
+    """The shortest JSON text; decimals become numbers, whole ones without a point."""
+    return json.dumps(value, separators=(",", ":"), default=_plain_number)
+
+
+def _plain_number(value: Any) -> int | float:
+    if isinstance(value, Decimal):
+        # JSON knows one kind of number; up to 15 digits the shortest form of a float is the decimal's own.
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def members(value: Any) -> list[Any]:
+    """A list, or an object keyed by id (the key becomes the member's `id` where it has none); [] for anything else."""
+    if isinstance(value, Mapping):
+        return [
+            {**member, "id": member.get("id") or key} if isinstance(member, Mapping) else member
+            for key, member in value.items()
+        ]
+    return list(value) if isinstance(value, list) else []
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text inside, however it is nested: what systems write into their messages."""
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        for member in value:
+            yield from texts(member)
+    elif value is not None:
+        yield str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +95,7 @@ class Node:
             yield Node(member, f"{self.path}{step}")
 
     def key(self) -> str:
-        """A required identifier: text or a whole number of at most 255 characters, kept exactly but for outer blanks."""
+        """A required identifier: text or a whole number, at most 255 characters, outer blanks removed."""
         text = self._text()
         if not text:
             raise self.rejected("is missing")
@@ -77,6 +110,14 @@ class Node:
         """An optional text for people, cut to `length`; None when there is nothing."""
         return (self._text()[:length] if not self.empty else "") or None
 
+    def translated(self, language: str) -> str:
+        """A required text, or an object with one text per language: this one, else the first that says anything."""
+        several = [self[language], *self.entries()] if isinstance(self.value, Mapping) else [self]
+        text = next(filter(None, (one.text() for one in several)), None)
+        if text is None:
+            raise self.rejected("is missing")
+        return text
+
     def decimal(self) -> Decimal:
         """A required number, given as text or number."""
         if self.empty:
@@ -90,6 +131,11 @@ class Node:
 
     def decimal_or_none(self) -> Decimal | None:
         return None if self.empty else self.decimal()
+
+    def count_or_none(self) -> int | None:
+        """An optional small whole number, as page counts are; None for anything else."""
+        text = str(self.value).strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     def flag(self, default: bool) -> bool:
         """A switch in any of its usual spellings; `default` when it is not there."""
@@ -111,6 +157,24 @@ class Node:
         if isinstance(self.value, bool) or not isinstance(self.value, str | int):
             raise self.rejected("must be text or a whole number")
         return UNSTORABLE.sub("", str(self.value)).strip()
+
+
+def key_at(name: str) -> Callable[[Any], str]:
+    """A reader of the external key in a raw payload of whatever kind: "" where it shows none."""
+
+    def read(payload: Any) -> str:
+        try:
+            return Node(payload)[name].key()
+        except RecordRejected:
+            return ""
+
+    return read
+
+
+def mentioned(word: str, sentences: Iterable[str]) -> bool:
+    """Whether a code stands in one of the sentences, and not merely as a part of a longer code."""
+    whole = re.compile(rf"(?<![\w./-]){re.escape(word)}(?![\w/-]|\.\w)")
+    return any(whole.search(sentence) for sentence in sentences)
 
 
 def local_moments(text: object, zone: ZoneInfo) -> tuple[datetime, datetime] | None:

@@ -10,15 +10,14 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import httpcore
 import httpx
 
+from connectors.fields import encode_json
 from connectors.guard import open_client as open_client
 from hub.errors import NeedsAttention, RateLimited, RemoteError, Retryable
 from hub.ports import HttpAnswer, HttpRequest, Limit, RateBudget
@@ -218,18 +217,10 @@ class Transport:
 
 def _body(request: HttpRequest) -> tuple[bytes, Mapping[str, str]]:
     if request.json is not None:
-        text = json.dumps(request.json, separators=(",", ":"), default=_plain_number)
-        return text.encode(), {"Content-Type": "application/json"}
+        return encode_json(request.json).encode(), {"Content-Type": "application/json"}
     if request.form is not None:
         return urlencode(request.form, errors="replace").encode(), {"Content-Type": "application/x-www-form-urlencoded"}
     return request.content or b"", {}
-
-
-def _plain_number(value: Any) -> int | float:
-    if isinstance(value, Decimal):
-        # JSON knows one kind of number; up to 15 digits the shortest form of a float is the decimal's own.
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _named(built: httpx.Request) -> str:
