@@ -1,5 +1,7 @@
 """All connectors by code, and the transport that carries one connection's calls. Composition roots hand both in."""
 
+from collections.abc import Iterator
+
 import httpx
 from pydantic import BaseModel, SecretStr
 
@@ -33,6 +35,13 @@ def transport_for(
     )
 
 
-def _secrets(config: BaseModel) -> list[str]:
-    values = (getattr(config, name) for name in type(config).model_fields)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+def _secrets(value: object) -> Iterator[str]:
+    """Every secret text of the settings, also of nested ones (a token per shop)."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from _secrets(member)

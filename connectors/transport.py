@@ -7,10 +7,11 @@ import asyncio
 import json
 import math
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from importlib.metadata import version
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -189,30 +190,34 @@ class Transport:
         if self.on_exchange is None:
             return
         received = outcome.content if isinstance(outcome, HttpAnswer) else b""
+        masked = partial(mask, secrets=(*self.secrets, *request.secrets))
         self.on_exchange(
             Exchange(
                 method=built.method,
-                url=self.masked(str(built.url.copy_with(query=None, fragment=None))),
+                url=masked(str(built.url.copy_with(query=None, fragment=None))),
                 started_at=started_at,
                 duration=took,
                 status=outcome.status if isinstance(outcome, HttpAnswer) else None,
-                error=self.masked(outcome.message) if isinstance(outcome, RemoteError) else "",
+                error=masked(outcome.message) if isinstance(outcome, RemoteError) else "",
                 sent_bytes=len(built.content),
                 received_bytes=len(received),
-                request_body=KEEP_NOTHING if request.private else self._kept(built.content),
-                answer_body=KEEP_NOTHING if request.private else self._kept(received),
+                request_body=KEEP_NOTHING if request.private else _kept(built.content, masked),
+                answer_body=KEEP_NOTHING if request.private else _kept(received, masked),
             )
         )
 
-    def masked(self, text: str) -> str:
-        """The text without this connection's secrets, however they are written."""
-        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
-            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
-                text = text.replace(form, MASK)
-        return text
 
-    def _kept(self, body: bytes) -> bytes:
-        return self.masked(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")[:MAX_KEPT_BYTES]
+def mask(text: str, *, secrets: Iterable[str]) -> str:
+    """The text without the secrets, however they are written."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
+            text = text.replace(form, MASK)
+    return text
+
+
+def _kept(body: bytes, masked: Callable[[str], str]) -> bytes:
+    text = masked(body.decode("utf-8", "surrogateescape"))  # masked before it is cut: no half of a secret stays
+    return text.encode("utf-8", "surrogateescape")[:MAX_KEPT_BYTES]
 
 
 def _body(request: HttpRequest) -> tuple[bytes, Mapping[str, str]]:

@@ -1,6 +1,6 @@
 """The sockets in the floor: what the hub needs from outside and what a connector must offer. Protocols and plain data only."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +32,8 @@ class HttpRequest:
     """Error statuses (429, 5xx) whose answer the connector judges itself instead of having them raised."""
     private: bool = False
     """A login or the like: neither body may be kept in the delivery attempts."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Values to mask in what is kept of this call, beyond the settings' secrets (a session's key)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,5 +214,5 @@ class Bell(Protocol):
 
     async def ring(self, topic: str) -> None: ...
 
-    def listen(self, *topics: str) -> AsyncIterator[str]:
-        """Topics as they ring; also yields at least every few seconds, so that listeners look at the database anyway."""
+    def listen(self, *topics: str) -> AsyncGenerator[str, None]:
+        """Topics as they ring; an empty text every few seconds, so that listeners look at the database anyway."""
