@@ -65,6 +65,8 @@ class Scope:
     actor: Actor = SYSTEM
     operator: bool = False
     session: str = ""
+    credential_version: int = 0
+    """Which of the actor's passwords it came with, so that a change of password ends what began before it."""
     _key: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -107,4 +109,5 @@ class Scope:
         """The same actor in one of its tenants; raises `NotAllowed` for a foreign one."""
         if tenant_id not in self.tenants:
             raise NotAllowed("Insufficient permissions", field="tenant")
-        return Scope({tenant_id: self.tenants[tenant_id]}, self.actor, self.operator, self.session)
+        grant = {tenant_id: self.tenants[tenant_id]}
+        return Scope(grant, self.actor, self.operator, self.session, self.credential_version)
