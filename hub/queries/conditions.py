@@ -1,0 +1,13 @@
+"""Conditions over sets of values, as one array parameter: the statement's text, and so its plan, stays the same."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
+
+
+def among(column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """column = ANY(values)."""
+    condition: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(column.type)))
+    return condition
