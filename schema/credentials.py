@@ -1,6 +1,7 @@
 """From an `Authorization` header or a WebSocket's first message to the caller's scope."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hub.auth import Authenticator
 from hub.context import Scope
@@ -8,23 +9,20 @@ from hub.errors import NotAllowed, Unauthenticated
 from schema.peer import Peer
 
 
-async def caller_of(authenticator: Authenticator, authorization: Sequence[str], peer: Peer) -> Scope | None:
-    """The scope of `Bearer user:password`, of an account's `Bearer e-mail:password` or of `Bearer token`.
+async def caller_of(authenticator: Authenticator, authorization: Sequence[bytes], peer: Peer) -> Scope | None:
+    """The scope of `Bearer user:password`, of an account's `Bearer e-mail:password` or of a session token.
 
     None without a header. Raises `Unauthenticated`, and `NotAllowed` when credentials travelled in the clear.
     """
     if not authorization:
         return None
+    if not peer.secure:
+        raise NotAllowed("credentials travel over HTTPS only", hint="use https, or set HUB_ALLOW_HTTP=1 on the hub")
     if len(authorization) > 1:
         raise Unauthenticated("more than one Authorization header")
-    if not peer.trustworthy:
-        raise NotAllowed("credentials travel over HTTPS only", hint="use https, or set HUB_ALLOW_HTTP=1 on the hub")
-    scheme, _, credential = authorization[0].strip().partition(" ")
-    credential = credential.strip()
-    if scheme.lower() != "bearer" or not credential:
-        raise Unauthenticated("the Authorization header must be Bearer with a token or user:password")
-    if ":" in credential:
-        return await authenticator.by_credentials(
-            host=peer.host, credential=credential, address=peer.address, accounts=True
-        )
-    return await authenticator.by_token(host=peer.host, token=credential)
+    return await authenticator.by_header(host=peer.host, header=authorization[0], address=peer.address, accounts=True)
+
+
+def authorization_of(asgi: Mapping[str, Any]) -> list[bytes]:
+    """The `Authorization` headers of an ASGI scope, as they came over the wire."""
+    return [value for name, value in asgi["headers"] if name == b"authorization"]

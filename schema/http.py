@@ -14,7 +14,7 @@ from starlette.types import Scope as AsgiScope
 
 from hub.errors import HubError, Invalid, NotAllowed, Unauthenticated, Unavailable
 from schema.context import RequestContext, Services
-from schema.credentials import caller_of
+from schema.credentials import authorization_of, caller_of
 from schema.errors import refusal
 from schema.execution import Executor, Stream
 from schema.peer import peer_of
@@ -89,7 +89,7 @@ class GraphQLEndpoint:
 
     async def _context(self, request: Request, request_id: str) -> RequestContext:
         peer = peer_of(request.scope, self._services.settings)
-        caller = await caller_of(self._services.authenticator, request.headers.getlist("authorization"), peer)
+        caller = await caller_of(self._services.authenticator, authorization_of(request.scope), peer)
         return RequestContext(services=self._services, caller=caller, peer=peer, request_id=request_id)
 
 

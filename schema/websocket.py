@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from hub.context import Scope
 from hub.errors import HubError, Invalid, NotAllowed, Unauthenticated, Unavailable
 from schema.context import RequestContext, Services
-from schema.credentials import caller_of
+from schema.credentials import authorization_of, caller_of
 from schema.errors import presented
 from schema.execution import Executor, Prepared
 from schema.peer import peer_of
@@ -127,7 +127,7 @@ class Conversation:
         if payload is not None and not isinstance(payload, dict):
             raise Closed(4400, "The payload of connection_init must be an object")
         given = (payload or {}).get("authorization") or (payload or {}).get("Authorization")
-        headers = [given] if isinstance(given, str) else self._socket.headers.getlist("authorization")
+        headers = [given.encode()] if isinstance(given, str) else authorization_of(self._socket.scope)
         try:
             self._caller = await caller_of(self._services.authenticator, headers, self._peer)
         except (Unauthenticated, NotAllowed) as error:
