@@ -57,17 +57,30 @@ class Location(TenantRow, Stamped, table=True):
 
 
 class Batch(TenantRow, Stamped, table=True):
-    """Goods of one product made together; its dates are fixed by the first receipt."""
+    """Goods of one product made together; its dates are fixed by the first receipt that names them.
+
+    Without a code it stands for goods that are told apart by their dates alone.
+    """
 
     __tablename__ = "batches"
     __table_args__: ClassVar[Any] = (
         unique("batches", "product_id", "code"),
+        Index(
+            "uq_batches_dates",
+            "tenant_id",
+            "product_id",
+            "production_date",
+            "expiration_date",
+            unique=True,
+            postgresql_where=text("code IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
         belongs("product_id", "products"),
         belongs("supplier_id", "companies"),
     )
 
     product_id: int = big()
-    code: str = string(64)
+    code: str | None = string(64, default=None)
     production_date: date | None = Field(default=None)
     expiration_date: date | None = Field(default=None)
     nir_id: int | None = big(default=None)
