@@ -1,0 +1,171 @@
+"""How a field says where it comes from. The declaration is the whole implementation of a read: no resolver follows.
+
+    @reads(models.products.Product)
+    class Product(Node):
+        code: str = column("The short code printed on labels.")
+        category: Category | None = one("category_id", "Where it stands in the catalogue.")
+        margin: Decimal | None = sql(lambda p: p.c.selling_price - p.c.purchase_price, "Selling less purchase price.")
+        quantity: Decimal = lateral(stock_totals, "quantity", "Pieces on all locations.")
+        label: str = python(lambda p: f"{p.code} · {p.name}", "For pickers.", needs=("code", "name"))
+
+A class under a Strawberry interface becomes a GraphQL type, a plain class the shape of a REST answer (`stored.py`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, FromClause, Select
+from sqlalchemy.sql.elements import SQLCoreOperations
+
+from hub.context import Level, Permission
+
+Expression = ColumnElement[Any] | SQLCoreOperations[Any]
+Ordering = tuple[str, ...] | Callable[[FromClause], Sequence[Expression]]
+"""Columns (`"-created_at"` descending, `"location_id.code"` through a reference), or a function of the row."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a caller needs, in every tenant asked for."""
+
+    level: Level
+    permission: Permission | None = None
+
+
+VIEWER = Right(Level.VIEWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The column of the given name, of the field's own name when None."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """A column of a record reached through references: all names but the last are foreign keys."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """An expression over the row."""
+
+    expression: Callable[[FromClause], Expression]
+
+
+@dataclass(frozen=True, slots=True)
+class Lateral:
+    """A column of a one-row sub-select over the row; fields naming the same function share it."""
+
+    rows: Callable[[FromClause], Select[Any]]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The record whose `to` equals this row's `key`, in the same tenant."""
+
+    key: str
+    to: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The records whose `key` equals this row's `to`, in the same tenant."""
+
+    key: str
+    to: str = "id"
+    order: Ordering = ()
+    where: Callable[[FromClause], Expression] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """A function of the row, run by the fallback; `needs` names the columns it reads."""
+
+    function: Callable[[Any], Any]
+    needs: tuple[str, ...] = ()
+
+
+Source = Column | Via | Constant | Sql | Lateral | One | Many | Python
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What stands at the class attribute until `reads` takes the class apart."""
+
+    source: Source
+    description: str = ""
+    by: Right | None = None
+    day_format: str | None = None
+
+
+def column(
+    description: str = "", *, name: str | None = None, by: Right | None = None, day_format: str | None = None
+) -> Any:
+    """The column `name`; REST shapes may write a date as `DD.MM.YYYY` (the pattern of `to_char`)."""
+    return Declared(source=Column(name), description=description, by=by, day_format=day_format)
+
+
+def via(*path: str, description: str = "", by: Right | None = None) -> Any:
+    """A field of a referenced record, flat: `via("location_id", "warehouse_id", "code")`."""
+    return Declared(source=Via(path), description=description, by=by)
+
+
+def constant(value: Any, description: str = "") -> Any:
+    return Declared(source=Constant(value), description=description)
+
+
+def sql(expression: Callable[[FromClause], Expression], description: str = "", *, by: Right | None = None) -> Any:
+    """`expression` receives the row's alias; sub-selects in it must compare `tenant_id` as well."""
+    return Declared(source=Sql(expression), description=description, by=by)
+
+
+def lateral(
+    rows: Callable[[FromClause], Select[Any]], name: str, description: str = "", *, by: Right | None = None
+) -> Any:
+    return Declared(source=Lateral(rows, name), description=description, by=by)
+
+
+def one(key: str, description: str = "", *, to: str = "id", by: Right | None = None) -> Any:
+    return Declared(source=One(key, to), description=description, by=by)
+
+
+def many(
+    key: str,
+    description: str = "",
+    *,
+    to: str = "id",
+    order: Ordering = (),
+    where: Callable[[FromClause], Expression] | None = None,
+    by: Right | None = None,
+) -> Any:
+    """Child records; without `order` by id."""
+    return Declared(source=Many(key, to, order, where), description=description, by=by)
+
+
+def python(
+    function: Callable[[Any], Any], description: str = "", *, needs: tuple[str, ...] = (), by: Right | None = None
+) -> Any:
+    return Declared(source=Python(function, needs), description=description, by=by)
+
+
+def reads(table: Any, *, by: Right = VIEWER) -> Callable[[type[T]], type[T]]:
+    """Declare that each instance of the class is one row of the SQLModel class `table`."""
+
+    def declare(cls: type[T]) -> type[T]:
+        cls.__reads__ = table.__table__  # type: ignore[attr-defined]
+        cls.__right__ = by  # type: ignore[attr-defined]
+        return cls
+
+    return declare
