@@ -54,6 +54,7 @@ _BATCHES = text("""
 
 
 async def find_demands(session: AsyncSession, tenant_id: int, product_ids: Collection[int]) -> dict[int, Demands]:
+    """The flags stay as they are until the end of the transaction: who changes them waits for the key share lock."""
     columns = (
         Product.id,
         Product.code,
@@ -64,7 +65,10 @@ async def find_demands(session: AsyncSession, tenant_id: int, product_ids: Colle
         Product.requires_expiration_date,
     )
     found = await session.execute(
-        select(*map(col, columns)).where(col(Product.tenant_id) == tenant_id, col(Product.id).in_(set(product_ids)))
+        select(*map(col, columns))
+        .where(col(Product.tenant_id) == tenant_id, col(Product.id).in_(set(product_ids)))
+        .order_by(col(Product.id))
+        .with_for_update(read=True, key_share=True)
     )
     return {row.id: Demands(*row) for row in found}
 

@@ -46,7 +46,7 @@ async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
     """Delete categories that no product uses."""
     work.scope.require(Level.USER)
     ids = await nomenclature.find(work, CATEGORIES, targets)
-    await nomenclature.lock(work, CATEGORIES, ids)
+    await nomenclature.lock(work, CATEGORIES, ids, against_use=True)
     await nomenclature.refuse_used(work, CATEGORIES, ids, {"a product": [col(Product.category_id)]})
     return await nomenclature.erase(work, CATEGORIES, ids)
 

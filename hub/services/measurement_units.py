@@ -41,7 +41,7 @@ async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
     """Delete units that no product uses."""
     work.scope.require(Level.USER)
     ids = await nomenclature.find(work, MEASUREMENT_UNITS, targets)
-    await nomenclature.lock(work, MEASUREMENT_UNITS, ids)
+    await nomenclature.lock(work, MEASUREMENT_UNITS, ids, against_use=True)
     await nomenclature.refuse_used(work, MEASUREMENT_UNITS, ids, {"a product": [col(Product.measurement_unit_id)]})
     return await nomenclature.erase(work, MEASUREMENT_UNITS, ids)
 

@@ -178,15 +178,20 @@ async def erase(work: UnitOfWork, what: Nomenclature, ids: Sequence[int]) -> lis
     return list(ids)
 
 
-async def lock(work: UnitOfWork, what: Nomenclature, ids: Collection[int]) -> dict[int, Row]:
-    """The records as they stand, held until the end of the transaction; always in the order of their ids."""
+async def lock(
+    work: UnitOfWork, what: Nomenclature, ids: Collection[int], *, against_use: bool = False
+) -> dict[int, Row]:
+    """The records as they stand, unchanged by others until the end; always locked in the order of their ids.
+
+    `against_use` also keeps others from writing new references to them (foreign keys wait).
+    """
     if not ids:
         return {}
     found = await work.session.execute(
         select(what.table)
         .where(what.table.c.tenant_id == work.tenant_id, among(what.table.c.id, ids))
         .order_by(what.table.c.id)
-        .with_for_update()
+        .with_for_update(key_share=not against_use)
     )
     return {row["id"]: dict(row) for row in found.mappings()}
 

@@ -110,7 +110,7 @@ async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
     """Delete products that never were in stock nor in any document."""
     work.scope.require(Level.USER)
     ids = await nomenclature.find(work, PRODUCTS, targets)
-    await nomenclature.lock(work, PRODUCTS, ids)
+    await nomenclature.lock(work, PRODUCTS, ids, against_use=True)
     await nomenclature.refuse_used(work, PRODUCTS, ids, USERS)
     return await nomenclature.erase(work, PRODUCTS, ids)
 
@@ -201,8 +201,10 @@ def _gets_new(change: Change, column: str) -> bool:
 
 
 async def _in_stock(work: UnitOfWork, ids: Sequence[int]) -> set[int]:
+    """Which of the products have stock; nobody books any of them in until the end of the transaction."""
     if not ids:
         return set()
+    await nomenclature.lock(work, PRODUCTS, ids, against_use=True)
     product_id = col(StockItem.product_id)
     found = await work.session.execute(
         select(product_id)
