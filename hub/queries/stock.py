@@ -63,7 +63,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class FreeItem:
-    """A locked stock item with something free in it."""
+    """A locked stock item and what is free in it now."""
 
     id: int
     product_id: int
@@ -136,7 +136,7 @@ _LOCK_FREE = text("""
     FROM stock_items i
     JOIN locations l ON l.tenant_id = i.tenant_id AND l.id = i.location_id
     LEFT JOIN batches b ON b.tenant_id = i.tenant_id AND b.id = i.batch_id
-    WHERE i.tenant_id = :tenant AND i.id = ANY (cast(:ids AS bigint[])) AND i.quantity > i.reserved
+    WHERE i.tenant_id = :tenant AND i.id = ANY (cast(:ids AS bigint[]))
     ORDER BY i.id
     FOR UPDATE OF i
 """)
@@ -163,12 +163,12 @@ async def lock_items(session: AsyncSession, tenant_id: int, keys: Iterable[ItemK
     return {item.key: item for item in held}
 
 
-async def lock_free_items(
+async def choose_free_items(
     session: AsyncSession, tenant_id: int, needs: Sequence[Need], *, known: Collection[int], with_locked: bool
-) -> list[FreeItem]:
-    """Items with free goods that can serve `needs`, without the `known` ones, in the order of their turn.
+) -> list[int]:
+    """The ids of items whose free goods can serve `needs`, without the `known` ones; enough of them, not all.
 
-    Another transaction may take goods between the choice and the lock: ask again with what is still needed.
+    Nothing is locked: another transaction may be quicker. Lock them, and choose again for what is still needed.
     """
     columns = (
         "product_id",
@@ -184,11 +184,13 @@ async def lock_free_items(
         _CHOOSE_FREE,
         {"tenant": tenant_id, "known": list(known), "with_locked": with_locked, **arrays(needs, *columns)},
     )
-    ids = list(chosen.scalars())
-    if not ids:
-        return []
-    locked = await session.execute(_LOCK_FREE, {"tenant": tenant_id, "ids": ids})
-    return sorted((FreeItem(*row) for row in locked), key=lambda item: item.turn)
+    return list(chosen.scalars())
+
+
+async def lock_free_items(session: AsyncSession, tenant_id: int, ids: Collection[int]) -> list[FreeItem]:
+    """These items as they are now, locked in ascending order of their ids, without those that are gone."""
+    locked = await session.execute(_LOCK_FREE, {"tenant": tenant_id, "ids": list(ids)})
+    return [FreeItem(*row) for row in locked]
 
 
 async def names_of_item(session: AsyncSession, tenant_id: int, key: ItemKey) -> tuple[str, str]:

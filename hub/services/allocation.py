@@ -1,12 +1,12 @@
 """Which goods serve which need: locked items are given out in the order of their turn until nothing is free."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict
-from hub.queries.stock import FreeItem, Need, lock_free_items, names_of_need
+from hub.queries.stock import FreeItem, Need, choose_free_items, lock_free_items, names_of_need
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,13 @@ async def allocate(work: UnitOfWork, needs: Sequence[Need], *, with_locked_batch
     missing = {position: need.quantity for position, need in enumerate(needs)}
     allocations: list[Allocation] = []
     while missing:
-        items = await lock_free_items(
-            work.session,
-            work.tenant_id,
-            [needs[position] for position in missing],
-            known=pool.known,
-            with_locked=with_locked_batches,
+        wanted = [replace(needs[position], quantity=quantity) for position, quantity in missing.items()]
+        ids = await choose_free_items(
+            work.session, work.tenant_id, wanted, known=pool.known, with_locked=with_locked_batches
         )
-        if not items:
+        if not ids:
             break
-        pool.add(items)
+        pool.add(await lock_free_items(work.session, work.tenant_id, ids))
         for position in list(missing):
             for item, quantity in pool.take(needs[position], missing[position]):
                 allocations.append(Allocation(position, needs[position], item, quantity))
