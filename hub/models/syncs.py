@@ -1,9 +1,9 @@
-"""The synchronisation's own records: streams, runs, external references, exceptions, outbox, deliveries, events, inbox."""
+"""The synchronisation's own records: streams, runs, references, exceptions, outbox, deliveries, inbox, events."""
 
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -127,7 +127,7 @@ class SyncException(TenantRow, table=True):
     message: str = string(4000)
     path: str | None = string(default=None)
     waits_for: str | None = string(default=None)
-    """The external key or code of the product (or other record) that must exist first; retried by itself when it does."""
+    """The key or code of the product (or other record) that must exist first; retried by itself when it does."""
     payload: Any = Field(default=None, sa_type=JSONB)
     state: str = string(16, default="OPEN")
     attempts: int = Field(default=1)
@@ -220,7 +220,11 @@ class Event(TenantRow, table=True):
     subject_id: int | None = big(default=None)
     run_id: int | None = big(default=None)
     data: dict[str, Any] = document()
-    occurred_at: datetime = now()
+    occurred_at: datetime = moment(
+        default=None, nullable=False, sa_column_kwargs={"server_default": func.clock_timestamp()}
+    )
+    """The moment of writing, at the very end of its transaction: among transactions that waited for one another this is
+    the order of their commits, which the start of the transaction is not."""
 
 
 class EventHead(SQLModel, table=True):

@@ -1,9 +1,9 @@
-"""The world that most of these tests begin with."""
+"""The world that many of these tests begin with."""
 
 import pytest
 
 from hub.db import Database
-from tests.hub.sync.worlds import World, new_world
+from tests.hub.worlds import World, new_world
 
 
 @pytest.fixture
