@@ -3,7 +3,7 @@
 import pytest
 
 from hub.db import Database
-from tests.hub.worlds import World, new_world
+from tests.hub.sync.worlds import World, new_world
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from hub.db import Database
 from hub.errors import Invalid
 from hub.events import CutOff, EventFeed, EventRow, read_events
 from hub.numbering import keep_numbering, number_events
-from tests.hub.worlds import World, new_world
+from tests.hub.sync.worlds import World, new_world
 
 
 @pytest.fixture(scope="module")

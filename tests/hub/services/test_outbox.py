@@ -5,7 +5,7 @@ import asyncio
 from sqlalchemy import text
 
 from hub.services import outbox
-from tests.hub.worlds import World
+from tests.hub.sync.worlds import World
 
 SHOP = "GOMAG"
 
