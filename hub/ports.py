@@ -179,7 +179,11 @@ class Connector:
     title: str
     kind: SystemType
     config: type[BaseModel]
-    """Settings; field metadata: title, description, pattern, default, `json_schema_extra={"secret": True}`; camelCase aliases."""
+    """Settings; field metadata: title, description, pattern, default, `json_schema_extra={"secret": True}`; camelCase aliases.
+
+    Further marks: `"masked": True` (a secret shown by its last four characters), `"required_with": "syncNirs"` (needed while
+    that option is on). A field `websites: dict[str, SecretStr]` receives the tokens of the shops by website id.
+    """
     streams: tuple[Stream, ...]
     check: Callable[[Vendor], Awaitable[str]]
     """Proves address, credentials and rights; returns one line for the operator, raises a `RemoteError`."""
