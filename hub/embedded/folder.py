@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hub.embedded.process import OWN_SERVERS, Account, package_folder, run
 from hub.errors import Invalid, Unavailable
+from hub.keys import FILE as KEY_FILE
 
 LOCK = "crossdock.lock"
 FREE_BYTES = 128 * 1024 * 1024
@@ -93,7 +94,7 @@ def open_folder(data: Path) -> DataFolder:
     with plain_trouble(data):
         root = data.expanduser().resolve()
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (root / LOCK).exists() and any(root.iterdir()):
+        if any(root.iterdir()) and not (root / LOCK).exists() and not (root / KEY_FILE).exists():
             raise Invalid(
                 f"{root} is not empty and not a data folder of Crossdock", field="data", hint="choose another folder"
             )
