@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from hub.models.columns import (
@@ -78,17 +78,34 @@ class Inventory(TenantRow, Stamped, table=True):
 
 
 class InventoryCount(TenantRow, Stamped, table=True):
-    """The counted quantity of one product, location and batch; a second count of the same key replaces the first."""
+    """The counted quantity of one product, location and batch; a second count of the same key replaces the first.
+
+    Goods without a batch code are told apart by their dates, as batches are.
+    """
 
     __tablename__ = "inventory_counts"
     __table_args__: ClassVar[Any] = (
+        Index(
+            "uq_inventory_counts_key",
+            "tenant_id",
+            "inventory_id",
+            "product_id",
+            "location_id",
+            "batch_code",
+            "production_date",
+            "expiration_date",
+            unique=True,
+            postgresql_where=text("batch_code IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
         unique(
             "inventory_counts",
             "inventory_id",
             "product_id",
             "location_id",
             "batch_code",
-            name="uq_inventory_counts_key",
+            where="batch_code IS NOT NULL",
+            name="uq_inventory_counts_batch",
         ),
         index("inventory_counts", "product_id"),
         belongs("inventory_id", "inventories"),
@@ -102,13 +119,14 @@ class InventoryCount(TenantRow, Stamped, table=True):
     inventory_id: int = big()
     product_id: int = big()
     location_id: int = big()
-    batch_code: str = string(64, default="")
+    batch_code: str | None = string(64, default=None)
     batch_id: int | None = big(default=None)
     quantity: Decimal = decimal()
     recorded_quantity: Decimal = decimal()
     production_date: date | None = Field(default=None)
     expiration_date: date | None = Field(default=None)
     serial_numbers: list[str] = texts()
+    recorded_serial_numbers: list[str] = texts()
 
 
 class PurchaseOrder(TenantRow, Stamped, table=True):
