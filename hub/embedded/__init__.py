@@ -70,7 +70,10 @@ class Engines:
         while True:
             await asyncio.sleep(1)
             for daemon in self._daemons:
-                daemon.tend()
+                try:
+                    daemon.tend()
+                except OSError as trouble:  # a full disk, too many processes: it may pass
+                    log.error("%s cannot be looked after: %s", daemon.name, trouble)
 
     def stop(self, *, patience: float = 2.0) -> None:
         """End the engines if they are ours, after `patience` seconds for guests to leave. Harmless when repeated."""

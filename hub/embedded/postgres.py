@@ -138,20 +138,23 @@ def _end_leftover(cluster: Path) -> None:
     """
     note = cluster / "postmaster.pid"
     pid = _noted_pid(note)
-    if pid is not None and is_alive(pid, "postgres", cluster):
-        if not _stop(pid, cluster, signal.SIGINT, 60) and not _stop(pid, cluster, signal.SIGQUIT, 20):
-            raise Unavailable(f"an old PostgreSQL server (process {pid}) still uses {cluster} and does not stop")
+    if pid is not None and not (_stop(pid, cluster, signal.SIGINT, 60) or _stop(pid, cluster, signal.SIGQUIT, 20)):
+        raise Unavailable(f"an old PostgreSQL server (process {pid}) still uses {cluster} and does not stop")
     if pid is None or _exists(pid):
         note.unlink(missing_ok=True)
 
 
 def _stop(pid: int, cluster: Path, stop_signal: signal.Signals, seconds: float) -> bool:
+    """Whether no server with this id works on the cluster any more; strangers with the same id are left alone."""
     deadline = time.monotonic() + seconds
-    with suppress(ProcessLookupError):
-        os.kill(pid, stop_signal)
+    signalled = False
     while is_alive(pid, "postgres", cluster):
         if time.monotonic() > deadline:
             return False
+        if not signalled:
+            with suppress(ProcessLookupError):
+                os.kill(pid, stop_signal)
+            signalled = True
         time.sleep(0.02)
     return True
 
