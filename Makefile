@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed-$(call fingerprint,requirements.txt)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(call fingerprint,requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format types lock clean
+.PHONY: help run test test-slow audit lint format types lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -28,6 +28,11 @@ test: lint types $(INSTALLED_DEV) ## style, types, import directions and all tes
 
 test-slow: $(INSTALLED_DEV) ## the proofs that take minutes
 	$(BIN)/pytest -m slow
+
+audit: ## the public GraphQL audits and clients against the hub that `make run` started (needs node and npm)
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo 'make audit needs node and npm' >&2; exit 1; }
+	cd tests/audit && npm ci --silent --no-audit --no-fund && HUB_URL='http://demo.localhost:$(PORT)/graphql' \
+		HUB_AUTHORIZATION='Bearer admin:crossdock-demo' node audit.mjs
 
 lint: $(INSTALLED_DEV) ## style only
 	$(BIN)/ruff check .
@@ -49,7 +54,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what was installed or built; the data folder stays
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist tests/audit/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find hub schema connectors workers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- installation -----------------------------------------------------------------------------------------------------
