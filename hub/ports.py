@@ -15,16 +15,16 @@ JsonObject = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One call to an external system; at most one of `json`, `form` and `content`."""
+    """One call to an external system; at most one of `json`, `form` and `content`. Shows no value that may be secret."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str | Sequence[str]] = field(default_factory=dict, repr=False)
     """Query parameters; several values of one name travel as repeated parameters."""
-    json: Any = None
-    form: Mapping[str, str] | None = None
-    content: bytes | None = None
+    json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     timeout: timedelta = timedelta(seconds=30)
     limit: str = "default"
     """Which of the connector's declared rate limits this call spends."""

@@ -230,6 +230,7 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, **opt
     finally:
         server.should_exit = True
         await task
+        listener.close()
 
 
 async def run(vendor: str, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:

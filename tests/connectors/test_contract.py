@@ -1,0 +1,1 @@
+from tests.connectors.contract import *  # noqa: F403
