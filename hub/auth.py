@@ -33,7 +33,7 @@ LONGEST = 4096
 SESSION = timedelta(hours=8)
 
 _BEARER = re.compile(rb"bearer[ \t]+(.*)", re.IGNORECASE | re.DOTALL)
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ class Authenticator:
     async def by_credentials(self, *, host: str, credential: str, address: str, accounts: bool = False) -> Scope:
         """The scope of `login:password` on this host; accounts (e-mail as login) only where they are let in."""
         login, colon, password = credential.partition(":")
-        if not (colon and login and password) or len(credential) > LONGEST or _UNSTORABLE.search(credential):
+        if not (colon and login and password) or len(credential) > LONGEST:
+            raise refusal()
+        if "\x00" in login or _SURROGATE.search(credential):
             raise refusal()
         slug = tenant_label(host, self._settings.base_domain)
         mac = hmac.digest(self._pepper, f"{accounts:d}{slug!r}\n{credential}".encode(), "sha256")

@@ -105,6 +105,11 @@ class Scope:
             needed = level.name if permission is None else f"{level.name} with {permission.value}"
             raise NotAllowed("Insufficient permissions", hint=f"needs {needed}")
 
+    def require_operator(self) -> None:
+        """Raise `NotAllowed` unless the caller manages the hub itself."""
+        if not self.operator:
+            raise NotAllowed("Insufficient permissions", hint="needs an operator")
+
     def narrow(self, tenant_id: int) -> "Scope":
         """The same actor in one of its tenants; raises `NotAllowed` for a foreign one."""
         if tenant_id not in self.tenants:

@@ -21,16 +21,20 @@ DECOY = "$argon2id$v=19$m=19456,t=2,p=1$k0wqh0Gu264ZxG4j0ucSkw$DcoA9+BdMtKqAwnJD
 """What a password for nobody is compared with, so that an unknown login takes the same time as a wrong password."""
 
 
-async def hashed(password: str, *, field: str = "password") -> str:
-    """The hash to store; raises `Invalid` when the password is too short or too long."""
+def check_password(password: str, *, field: str = "password") -> None:
+    """Raise `Invalid` when the password is too short, too long or not a text."""
     if len(password) < SHORTEST:
         raise Invalid(f"must have at least {SHORTEST} characters", field=field)
     if len(password) > LONGEST:
         raise Invalid(f"must have at most {LONGEST} characters", field=field)
-    try:
-        return await asyncio.to_thread(HASHER.hash, password)
-    except UnicodeEncodeError as error:
-        raise Invalid("is not a valid text", field=field) from error
+    if any("\ud800" <= sign <= "\udfff" for sign in password):
+        raise Invalid("is not a valid text", field=field)
+
+
+async def hashed(password: str) -> str:
+    """The hash to store; raises `Invalid` for a password that may not be used."""
+    check_password(password)
+    return await asyncio.to_thread(HASHER.hash, password)
 
 
 class Verifier:

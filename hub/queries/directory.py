@@ -10,6 +10,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.context import Grant, Level, Permission
+from hub.errors import NotFound
 from hub.models.tenants import Account, Membership, Tenant, User
 
 USER = "user"
@@ -58,6 +59,16 @@ async def get_identity(session: AsyncSession, subject: Subject) -> Identity | No
     else:
         found = _merged(await session.execute(_accounts().where(col(Account.id) == subject.id)))
     return found[0] if found else None
+
+
+async def get_tenant_id(session: AsyncSession, slug: str) -> int:
+    """The id of a tenant, active or not; raises `NotFound`."""
+    found: int | None = (
+        await session.execute(select(col(Tenant.id)).where(col(Tenant.slug) == slug))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"there is no tenant {slug}", field="tenant")
+    return found
 
 
 def _users() -> Select[Any]:

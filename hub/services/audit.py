@@ -1,5 +1,6 @@
 """Writes down who changed what in the administration of a tenant."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import insert
@@ -8,7 +9,7 @@ from hub.db import UnitOfWork
 from hub.models.tenants import AuditEntry
 
 
-async def record(work: UnitOfWork, action: str, subject: str, **details: Any) -> None:
+async def record(work: UnitOfWork, action: str, subject: str, details: Mapping[str, Any] | None = None) -> None:
     """Append one entry; `action` is noun.verb, `details` is JSON without secrets."""
     actor = work.scope.actor
     await work.session.execute(
@@ -18,6 +19,6 @@ async def record(work: UnitOfWork, action: str, subject: str, **details: Any) ->
             actor=f"{actor.kind} {actor.name}"[:255],
             action=action,
             subject=subject[:255],
-            details=details,
+            details=dict(details or {}),
         )
     )

@@ -65,9 +65,8 @@ async def save(
     for name, text in secrets.items():
         await _put_secret(work, vault, code, name, text)
     await _settle(work, connector)
-    await audit.record(
-        work, "integration.save", code, fields=sorted(fields), options=dict(options), mappings=dict(mappings)
-    )
+    told = {"fields": sorted(fields), "options": dict(options), "mappings": dict(mappings)}
+    await audit.record(work, "integration.save", code, told)
     work.emit("sync", "integration_saved", code=code)
     return code
 
@@ -89,7 +88,7 @@ async def activate(work: UnitOfWork, *, code: str, registry: Registry, vault: Va
     if not stored.active:
         switched_off = await _deactivate(work, others_than=code)
         await _update(work, code, active=True, activated_at=datetime.now(UTC), stock_push_confirmed=False)
-        await audit.record(work, "integration.activate", code, deactivated=switched_off)
+        await audit.record(work, "integration.activate", code, {"deactivated": switched_off})
         work.emit("sync", "integration_activated", code=code, deactivated=switched_off)
     await _update(work, code, stopped_reason=None)
     return code
