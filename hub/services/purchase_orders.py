@@ -19,10 +19,9 @@ from hub.models.movements import PurchaseOrder, PurchaseOrderLine
 from hub.models.tenants import Tenant
 from hub.queries.conditions import among
 from hub.queries.places import find_warehouse
-from hub.services import document_changes, values
+from hub.services import document_changes, product_choice, values
 from hub.services.document_changes import step
-from hub.services.nomenclature import ids_by
-from hub.services.products import PRODUCTS
+from hub.services.product_choice import Choice
 from hub.services.purchase_receipts import KIND, link, lock, move_to, recount, require_nirs
 from hub.statuses import DELETABLE, Status
 
@@ -92,7 +91,7 @@ async def add_line(work: UnitOfWork, *, purchase_order_id: int, line: PurchaseLi
     """Order a product more; returns the line's id."""
     await require_access(work)
     _check_line(line, "")
-    product_id = await _product(work, line, "")
+    (product_id,) = await product_choice.resolve(work, [_choice(line, "")])
     before = await _lock(work, purchase_order_id)
     _require_editable(purchase_order_id, before)
     id_ = await _insert_line(work, purchase_order_id, product_id, line)
@@ -171,9 +170,10 @@ async def _add(work: UnitOfWork, id_: int, draft: PurchaseOrderDraft) -> None:
     row = {name: value for name, value in asdict(draft).items() if name not in ("nir_ids", "lines")}
     _check(row)
     for position, line in enumerate(draft.lines):
-        _check_line(line, f"products[{position}].")
+        _check_line(line, f"products[{position}]")
     row = await _resolved(work, row)
-    products = [await _product(work, line, f"products[{n}].") for n, line in enumerate(draft.lines)]
+    choices = [_choice(line, f"products[{position}]") for position, line in enumerate(draft.lines)]
+    products = await product_choice.resolve(work, choices)
     await require_nirs(work, draft.nir_ids)
     key = {"tenant_id": work.tenant_id, "id": id_, "status": int(Status.IN_PROGRESS)}
     await work.session.execute(insert(PurchaseOrder), [key | row])
@@ -203,11 +203,15 @@ async def _check_dates(work: UnitOfWork, purchase_order_id: int, row: Mapping[st
 
 
 def _check_line(line: PurchaseLineDraft, path: str) -> None:
-    values.decimal(line.quantity, field=f"{path}quantity", above=Decimal(0))
+    choice = _choice(line, path)
+    values.decimal(line.quantity, field=choice.field("quantity"), above=Decimal(0))
     if line.price is not None:
-        values.decimal(line.price, field=f"{path}price")
-    if line.product_id is None and line.product_code is None:
-        raise Invalid("is required, or productCode", field=f"{path}productId")
+        values.decimal(line.price, field=choice.field("price"))
+    product_choice.check([choice])
+
+
+def _choice(line: PurchaseLineDraft, path: str) -> Choice:
+    return Choice(line.product_id, line.product_code, path)
 
 
 async def _resolved(work: UnitOfWork, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,21 +235,6 @@ async def _require_supplier(work: UnitOfWork, supplier_id: int) -> None:
         raise NotFound(f"company {supplier_id} does not exist", field="supplier")
     if type_ == "CLIENT":
         raise Invalid(f"company {supplier_id} is a client, not a supplier", field="supplier")
-
-
-async def _product(work: UnitOfWork, line: PurchaseLineDraft, path: str) -> int:
-    by_id = by_code = None
-    if line.product_id is not None:
-        by_id = (await ids_by(work, PRODUCTS, "id", [line.product_id])).get(line.product_id)
-        if by_id is None:
-            raise NotFound(f"product {line.product_id} does not exist", field=f"{path}productId")
-    if line.product_code is not None:
-        by_code = (await ids_by(work, PRODUCTS, "code", [line.product_code])).get(line.product_code)
-        if by_code is None:
-            raise NotFound(f"product {line.product_code} does not exist", field=f"{path}productCode")
-    if by_id is not None and by_code is not None and by_id != by_code:
-        raise Invalid(f"is not the code of product {by_id}", field=f"{path}productCode")
-    return int(by_id or by_code or 0)
 
 
 async def _lock(work: UnitOfWork, purchase_order_id: int) -> Status:
