@@ -1,6 +1,7 @@
 """The synchronisation's own records: streams, runs, references, exceptions, outbox, deliveries, inbox, events."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, func, text
@@ -9,8 +10,10 @@ from sqlmodel import Field, SQLModel
 
 from hub.models.columns import (
     TenantRow,
+    belongs,
     big,
     check,
+    decimal,
     document,
     flag,
     index,
@@ -157,6 +160,19 @@ class OutboxEntry(TenantRow, table=True):
     last_error: str | None = string(4000, default=None)
     created_at: datetime = now()
     finished_at: datetime | None = moment(default=None)
+
+
+class SentStock(SQLModel, table=True):
+    """The quantity of a product that an external system was told last."""
+
+    __tablename__ = "sent_stock"
+    __table_args__: ClassVar[Any] = (belongs("product_id", "products", ondelete="CASCADE"),)
+
+    tenant_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="tenants.id")
+    code: str = string(32, primary_key=True)
+    product_id: int = Field(sa_type=BigInteger, primary_key=True)
+    quantity: Decimal = decimal()
+    sent_at: datetime = now()
 
 
 class DeliveryAttempt(TenantRow, table=True):
