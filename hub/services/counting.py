@@ -4,17 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from sqlalchemy import func, insert, text
+from sqlalchemy import func, text
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NotFound
-from hub.models.stock import Scan
 from hub.queries.places import find_inbound_place
+from hub.services import scans
 from hub.services.bookings import Arrival, book_in
-from hub.services.receipt_lines import CountDraft, ReceiptLine, check_goods, resolve_places, resolve_products
-from hub.services.receipts import ReceiptKind, Row, write
-from hub.services.stock import Movement
-from hub.statuses import RECEIPT, Status, move
+from hub.services.receipt_lines import (
+    CountDraft,
+    ReceiptLine,
+    check_goods,
+    insert_lines,
+    resolve_places,
+    resolve_products,
+)
+from hub.services.receipts import ReceiptKind, Row, refuse_settled, write
+from hub.statuses import Status
 
 _SET_VALIDATED = """
     UPDATE {lines} l SET validated_quantity = n.quantity
@@ -77,9 +83,7 @@ def check_counts(drafts: Sequence[CountDraft]) -> None:
             raise Invalid("name the line or the product", field=f"{path}.lineId")
 
 
-async def as_announced(
-    work: UnitOfWork, kind: ReceiptKind, warehouse_id: int, lines: Sequence[ReceiptLine]
-) -> Counted:
+async def as_announced(work: UnitOfWork, kind: ReceiptKind, warehouse_id: int, lines: Sequence[ReceiptLine]) -> Counted:
     """Everything came as the lines say."""
     inbound = await _inbound(work, warehouse_id)
     counts = [
@@ -107,12 +111,14 @@ async def as_counted(
     counts = []
     for position, (draft, product_id, place_id) in enumerate(zip(drafts, products, places, strict=True)):
         field = f"{COUNTS}[{position}]"
-        if draft.line_id is not None:
+        if draft.line_id is not None or product_id is None:
             line = _named_line(known, draft.line_id, product_id, field)
         elif product_id in first:
             line = first[product_id]
-        elif product_id is not None:
-            extra = unannounced.get(product_id) or await _new_line(work, kind, product_id, len(known) + len(unannounced))
+        else:
+            extra = unannounced.get(product_id) or await _new_line(
+                work, kind, product_id, len(known) + len(unannounced)
+            )
             line = replace(extra, quantity=extra.quantity + draft.quantity)
             unannounced[product_id] = line
         counts.append(Count(line, place_id or line.location_id or inbound, draft, field))
@@ -121,10 +127,11 @@ async def as_counted(
 
 async def book(work: UnitOfWork, kind: ReceiptKind, document: Row, counted: Counted) -> Status:
     """Book everything into stock and make the document 3, or 4 when something differs. The document is locked."""
+    refuse_settled(kind, document)
     status = Status.VALIDATED_WITH_DIFFERENCES if counted.differs() else Status.VALIDATED
-    move(RECEIPT, document["status"], status, document=kind.title)
+    await insert_lines(work, kind.lines, kind.parent, document["id"], counted.unannounced)
     movements = await book_in(work, [_arrival(kind, document, count) for count in counted.counts])
-    await _write_scans(work, movements)
+    await scans.record(work, movements)
     came = counted.validated()
     await work.session.execute(
         text(_SET_VALIDATED.format(lines=kind.lines.name)),
@@ -136,8 +143,8 @@ async def book(work: UnitOfWork, kind: ReceiptKind, document: Row, counted: Coun
     return status
 
 
-def _named_line(known: dict[int, ReceiptLine], line_id: int, product_id: int | None, field: str) -> ReceiptLine:
-    if line_id not in known:
+def _named_line(known: dict[int, ReceiptLine], line_id: int | None, product_id: int | None, field: str) -> ReceiptLine:
+    if line_id is None or line_id not in known:
         raise NotFound(f"the document has no line {line_id}", field=f"{field}.lineId")
     if product_id not in (None, known[line_id].product_id):
         raise Invalid("is a line of another product", field=f"{field}.lineId")
@@ -177,27 +184,3 @@ def _arrival(kind: ReceiptKind, document: Row, count: Count) -> Arrival:
         supplier_id=document.get("supplier_id"),
         field=count.field,
     )
-
-
-async def _write_scans(work: UnitOfWork, movements: Sequence[Movement]) -> None:
-    actor = work.scope.actor
-    ids = await work.next_ids("scan", len(movements))
-    rows = [
-        {
-            "tenant_id": work.tenant_id,
-            "id": id_,
-            "document_kind": movement.document_kind,
-            "document_id": movement.document_id,
-            "line_id": movement.line_id,
-            "product_id": movement.product_id,
-            "location_id": movement.location_id,
-            "batch_id": movement.batch_id,
-            "serial_number": movement.serial_number,
-            "sscc": movement.sscc,
-            "quantity": movement.quantity,
-            "user_id": actor.id if actor.kind == "user" else None,
-            "username": actor.name,
-        }
-        for id_, movement in zip(ids, movements, strict=True)
-    ]
-    await work.session.execute(insert(Scan), rows)
