@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,6 +32,23 @@ class HeldItem:
     reserved: Decimal
 
 
+class Goods(Protocol):
+    """Where goods are and what tells them apart."""
+
+    @property
+    def product_id(self) -> int: ...
+    @property
+    def warehouse_id(self) -> int: ...
+    @property
+    def location_id(self) -> int: ...
+    @property
+    def batch_id(self) -> int | None: ...
+    @property
+    def serial_number(self) -> str | None: ...
+    @property
+    def sscc(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """So much of a product is wanted from a warehouse, or only from a part of it; `line_id` is who wants it.
@@ -49,7 +66,7 @@ class Need:
     serial_number: str | None = None
     sscc: str | None = None
 
-    def accepts(self, item: "FreeItem") -> bool:
+    def accepts(self, item: "Goods") -> bool:
         return (
             item.product_id == self.product_id
             and item.warehouse_id == self.warehouse_id

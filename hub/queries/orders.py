@@ -1,0 +1,157 @@
+"""Orders and their lines as the services need them: found by any of their keys, locked, or waiting for goods."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.models.orders import Order, OrderLine
+from hub.models.products import Product
+from hub.queries.conditions import among
+from hub.statuses import Status
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order whose row this transaction has locked or written."""
+
+    id: int
+    external_order_id: str
+    third_party_reference: str | None
+    warehouse_id: int
+    company_id: int | None
+    status: Status
+    order_type: int
+    requires_validation: bool
+    released: bool
+    comment: str | None
+    awb_external_link: str | None
+    invoice_external_link: str | None
+    number_of_envelopes: int | None
+    number_of_packages: int | None
+    created_at: datetime
+
+    @property
+    def day(self) -> date:
+        """The day under which the summary counts it."""
+        return self.created_at.astimezone(UTC).date()
+
+    @property
+    def title(self) -> str:
+        return f"order {self.id} ({self.external_order_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    id: int
+    order_id: int
+    product_id: int
+    location_id: int | None
+    quantity: Decimal
+    reserved_quantity: Decimal
+    picked_quantity: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        """What is neither promised nor picked yet."""
+        return self.quantity - self.reserved_quantity - self.picked_quantity
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedProduct:
+    """A product as an order line needs to know it."""
+
+    id: int
+    code: str
+    active: bool
+
+
+_ORDER = tuple(col(getattr(Order, name)) for name in OrderRow.__dataclass_fields__)
+_LINE = tuple(col(getattr(OrderLine, name)) for name in LineRow.__dataclass_fields__)
+
+# An order without new goods for any of its lines is left alone: a recheck costs what it serves.
+_SERVABLE = text("""
+    SELECT o.id FROM orders o
+    WHERE o.tenant_id = :tenant AND o.status = 6
+        AND (cast(:ids AS bigint[]) IS NULL OR o.id = ANY (cast(:ids AS bigint[])))
+        AND EXISTS (
+            SELECT FROM order_lines l
+            JOIN stock_items i ON i.tenant_id = :tenant AND i.warehouse_id = o.warehouse_id
+                AND i.product_id = l.product_id AND i.quantity > i.reserved
+                AND (l.location_id IS NULL OR i.location_id = l.location_id)
+            LEFT JOIN batches b ON b.tenant_id = :tenant AND b.id = i.batch_id
+            WHERE l.tenant_id = :tenant AND l.order_id = o.id AND l.reserved_quantity < l.quantity
+                AND (b.id IS NULL OR NOT b.locked OR b.locked_until <= now()))
+    ORDER BY o.created_at, o.id
+    LIMIT :most
+""")
+
+
+async def find_order_ids(session: AsyncSession, tenant_id: int, column: str, values: Collection[Any]) -> dict[Any, int]:
+    """Value of a key (`id`, `external_order_id`, `third_party_reference`) → id, for the orders that exist."""
+    if not values:
+        return {}
+    key = col(getattr(Order, column))
+    found = await session.execute(
+        select(key, col(Order.id)).where(col(Order.tenant_id) == tenant_id, among(key, set(values)))
+    )
+    return {value: int(id_) for value, id_ in found}
+
+
+async def lock_orders(session: AsyncSession, tenant_id: int, ids: Collection[int]) -> dict[int, OrderRow]:
+    """The orders as they are now, locked in ascending order of their ids; those that are gone are missing."""
+    if not ids:
+        return {}
+    found = await session.execute(
+        select(*_ORDER)
+        .where(col(Order.tenant_id) == tenant_id, among(col(Order.id), ids))
+        .order_by(col(Order.id))
+        .with_for_update(key_share=True)
+    )
+    return {row.id: _order(row) for row in found}
+
+
+async def find_lines(session: AsyncSession, tenant_id: int, order_ids: Collection[int]) -> dict[int, list[LineRow]]:
+    """The lines of each order in their sequence; read them after locking the orders."""
+    found = await session.execute(
+        select(*_LINE)
+        .where(col(OrderLine.tenant_id) == tenant_id, among(col(OrderLine.order_id), order_ids))
+        .order_by(col(OrderLine.order_id), col(OrderLine.position), col(OrderLine.id))
+    )
+    lines: dict[int, list[LineRow]] = {order_id: [] for order_id in order_ids}
+    for row in found:
+        lines[row.order_id].append(LineRow(*row))
+    return lines
+
+
+async def find_servable_orders(
+    session: AsyncSession, tenant_id: int, *, among_ids: Collection[int] | None, most: int | None
+) -> list[int]:
+    """Orders waiting for supply for which something is free now, oldest first."""
+    ids = None if among_ids is None else list(among_ids)
+    found = await session.execute(_SERVABLE, {"tenant": tenant_id, "ids": ids, "most": most})
+    return list(found.scalars())
+
+
+async def find_ordered_products(
+    session: AsyncSession, tenant_id: int, *, ids: Collection[int], codes: Collection[str]
+) -> tuple[Mapping[int, OrderedProduct], Mapping[str, OrderedProduct]]:
+    """The products that exist among ids and codes: by id, by code."""
+    found = await session.execute(
+        select(col(Product.id), col(Product.code), col(Product.active)).where(
+            col(Product.tenant_id) == tenant_id,
+            among(col(Product.id), set(ids)) | among(col(Product.code), set(codes)),
+        )
+    )
+    products = [OrderedProduct(*row) for row in found]
+    return {product.id: product for product in products}, {product.code: product for product in products}
+
+
+def _order(row: Any) -> OrderRow:
+    values = dict(row._mapping) | {"status": Status(row.status)}
+    return OrderRow(**values)

@@ -1,0 +1,145 @@
+"""Who an order is for: a company found by one of its keys, or created from what the order says of it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from hub.db import UnitOfWork
+from hub.errors import CallerError, HubError, Invalid, NotFound
+from hub.models.companies import Company
+from hub.queries.conditions import among
+from hub.services import companies
+from hub.services.values import is_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerDraft:
+    """A company as an order names it; the first of id, references and `cui` that is known decides."""
+
+    company_id: int | None = None
+    external_reference: str | None = None
+    third_party_reference: str | None = None
+    name: str | None = None
+    cui: str | None = None
+    reg_no: str | None = None
+    bank: str | None = None
+    iban: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    website: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The columns of a new client."""
+        columns = asdict(self)
+        del columns["company_id"]
+        return {**columns, "type": "CLIENT"}
+
+
+async def check_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> list[HubError | None]:
+    """Why a draft means no company and cannot make one; nothing is written."""
+    known = await _known(work, drafts)
+    errors: list[HubError | None] = []
+    for draft in drafts:
+        try:
+            known.find(draft, new=-len(errors) - 1)
+            errors.append(None)
+        except (Invalid, NotFound) as error:
+            errors.append(error)
+    return errors
+
+
+async def settle_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> list[int | None]:
+    """The company of each draft, created where it is new; drafts that mean the same new company share it."""
+    known = await _known(work, drafts)
+    new: list[BuyerDraft] = []
+    found: list[int | None] = []
+    for draft in drafts:
+        provisional = -len(new) - 1
+        found.append(known.find(draft, new=provisional))
+        if draft is not None and found[-1] == provisional:
+            new.append(draft)
+    created = await _create(work, new)
+    return [created[-id_ - 1] if id_ is not None and id_ < 0 else id_ for id_ in found]
+
+
+@dataclass(slots=True)
+class _Known:
+    """The companies under the keys that a set of orders uses, new ones included under provisional negative ids."""
+
+    by_id: set[int] = field(default_factory=set)
+    by_external_reference: dict[str, int] = field(default_factory=dict)
+    by_third_party_reference: dict[str, int] = field(default_factory=dict)
+    by_cui: dict[str, list[int]] = field(default_factory=dict)
+
+    def find(self, draft: BuyerDraft | None, *, new: int) -> int | None:
+        """The company meant; one that nobody knows is remembered as `new`."""
+        if draft is None:
+            return None
+        if draft.company_id is not None:
+            if draft.company_id not in self.by_id:
+                raise NotFound(f"{draft.company_id} does not exist", field="company.companyId")
+            return draft.company_id
+        for key, known in (
+            (draft.external_reference, self.by_external_reference),
+            (draft.third_party_reference, self.by_third_party_reference),
+        ):
+            if key is not None and key in known:
+                return known[key]
+        same_cui = self.by_cui.get(draft.cui, []) if draft.cui else []
+        if len(same_cui) == 1:
+            return same_cui[0]
+        if draft.name is None or not draft.name.strip():
+            raise Invalid("is required for a new company", field="company.name")
+        self.add(new, draft.external_reference, draft.third_party_reference, draft.cui)
+        return new
+
+    def add(self, id_: int, external_reference: str | None, third_party_reference: str | None, cui: str | None) -> None:
+        self.by_id.add(id_)
+        if external_reference is not None:
+            self.by_external_reference[external_reference] = id_
+        if third_party_reference is not None:
+            self.by_third_party_reference[third_party_reference] = id_
+        if cui:
+            self.by_cui.setdefault(cui, []).append(id_)
+
+
+async def _known(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> _Known:
+    known = _Known()
+    named = [draft for draft in drafts if draft is not None]
+    ids = {draft.company_id for draft in named if is_id(draft.company_id)}
+    externals = {draft.external_reference for draft in named if draft.external_reference is not None}
+    thirds = {draft.third_party_reference for draft in named if draft.third_party_reference is not None}
+    cuis = {draft.cui for draft in named if draft.cui}
+    if not (ids or externals or thirds or cuis):
+        return known
+    found = await work.session.execute(
+        select(
+            col(Company.id), col(Company.external_reference), col(Company.third_party_reference), col(Company.cui)
+        ).where(
+            col(Company.tenant_id) == work.tenant_id,
+            among(col(Company.id), ids)
+            | among(col(Company.external_reference), externals)
+            | among(col(Company.third_party_reference), thirds)
+            | among(col(Company.cui), cuis),
+        )
+    )
+    for row in found:
+        known.add(*row)
+    return known
+
+
+async def _create(work: UnitOfWork, drafts: Sequence[BuyerDraft]) -> list[int]:
+    if not drafts:
+        return []
+    try:
+        outcomes = await companies.upsert(
+            work, companies=[(None, draft.values()) for draft in drafts], on_error="raise"
+        )
+    except CallerError as error:
+        error.field = f"company.{error.field}" if error.field else "company"
+        raise
+    return [outcome.id for outcome in outcomes if outcome.id is not None]
