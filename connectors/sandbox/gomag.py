@@ -170,7 +170,7 @@ class GomagSandbox:
 
     def _add_note(self, _: Request, data: Any) -> dict[str, object]:
         note = data if isinstance(data, dict) else {}
-        order = self.shop.order(int(note.get("id") or note.get("order_id") or 0))
+        order = self.shop.order(_number(str(note.get("id") or note.get("order_id")), 0))
         if order is None:
             return NO_DATA
         order.notes.append(str(note.get("note", "")))
@@ -190,7 +190,7 @@ class GomagSandbox:
             quantity = Decimal(str(line["stock"]))
         except (KeyError, InvalidOperation):
             return False
-        return self.shop.set_stock(str(line["sku"]), quantity, self.clock())
+        return quantity.is_finite() and self.shop.set_stock(str(line["sku"]), quantity, self.clock())
 
 
 def _fault(request: Request) -> str:
