@@ -14,8 +14,8 @@ from hub.db import UnitOfWork
 from hub.errors import Conflict, NotFound
 from hub.models.movements import Inventory
 from hub.models.stock import Location
-from hub.services import counting, document_changes
-from hub.services.counting import CountDraft
+from hub.services import document_changes, inventory_counts
+from hub.services.inventory_counts import CountDraft
 from hub.services.document_changes import step
 from hub.services.inventory_corrections import KIND, Finding, correct
 from hub.statuses import EDITABLE, INVENTORY, VALIDATED, Status, move
@@ -49,8 +49,8 @@ async def count(work: UnitOfWork, *, draft: CountDraft, validated: bool = False)
     `validated` ends the inventory at once: the stock is corrected by all its counts.
     """
     work.scope.require(Level.USER, Permission.PROCESS_INVENTORY)
-    counting.check(draft)
-    goods = await counting.identify(work, draft)
+    inventory_counts.check(draft)
+    goods = await inventory_counts.identify(work, draft)
     if draft.inventory_id is None:
         inventory_id, before = await _open(work, goods.place.warehouse_id), None
     else:
@@ -59,7 +59,7 @@ async def count(work: UnitOfWork, *, draft: CountDraft, validated: bool = False)
         if row.warehouse_id != goods.place.warehouse_id:
             raise Conflict(f"is not in the warehouse of inventory {inventory_id}", field="locationCode")
     await _lock_location(work, goods.place.id)
-    count_id = await counting.record(work, inventory_id, draft, goods)
+    count_id = await inventory_counts.record(work, inventory_id, draft, goods)
     await _move(work, inventory_id, before, Status.ACTIVE)
     if validated:
         await _validate(work, inventory_id, Status.ACTIVE)
