@@ -89,8 +89,6 @@ def check_lines(lines: Sequence[OrderLineDraft]) -> None:
     seen: set[str] = set()
     for position, line in enumerate(lines):
         path = f"{LINES}[{position}]"
-        if line.product_id is None and line.product_code is None:
-            raise Invalid("name the product by productModel or productId", field=f"{path}.productModel")
         decimal(line.quantity, field=f"{path}.quantity", above=Decimal(0))
         if line.external_line_id is None:
             continue

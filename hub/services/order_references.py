@@ -72,7 +72,7 @@ async def resolve_lines(
 
 
 async def refuse_taken(work: UnitOfWork, keys: Sequence[tuple[int, Mapping[str, str | None]]]) -> list[HubError | None]:
-    """`Conflict` for each order (id, its new keys) that wants a key of another one, also of an earlier one of the set."""
+    """`Conflict` for each order (id, its new keys) that wants a key of another one, or of an earlier one of the set."""
     errors: list[HubError | None] = [None] * len(keys)
     for key in KEYS:
         wanted = {value for _, values in keys if (value := values.get(key)) is not None}
@@ -111,8 +111,8 @@ def _product(known: _Known, draft: OrderLineDraft, path: str) -> OrderedProduct:
         raise NotFound(f"product {draft.product_code} does not exist", field=f"{path}.productModel")
     if by_id is not None and by_code is not None and by_id.id != by_code.id:
         raise Invalid(f"{by_code.code} is not the product with id {by_id.id}", field=f"{path}.productModel")
-    product = by_id or by_code
-    assert product is not None, "check_lines lets no line without a product pass"
+    if (product := by_id or by_code) is None:
+        raise Invalid("name the product by productModel or productId", field=f"{path}.productModel")
     return product
 
 

@@ -10,7 +10,9 @@ from sqlalchemy import insert
 from hub.context import Actor, Grant, Level, Permission, Scope
 from hub.db import Database
 from hub.models.stock import Location, Warehouse
+from hub.services import orders
 from hub.services.bookings import Arrival, book_in
+from hub.services.order_drafts import OrderDraft, OrderLineDraft
 from hub.services.stock import Movement, apply
 from tests.hub.sync.worlds import World, new_world
 
@@ -89,9 +91,37 @@ class Stockroom:
         )
         return [(row["code"], row["name"], row["quantity"], row["reserved"]) for row in rows]
 
-    async def balance(self) -> None:
-        """Every figure that is kept twice agrees with its other half."""
-        for statement in SHEET:
+    async def order(self, number: str, *lines: tuple[str, int | str] | OrderLineDraft, **columns: Any) -> int:
+        """Add an order with lines of (product code, quantity)."""
+        drafts = [
+            line
+            if isinstance(line, OrderLineDraft)
+            else OrderLineDraft(product_code=line[0], quantity=Decimal(line[1]))
+            for line in lines
+        ]
+        draft = OrderDraft(external_order_id=number, lines=drafts, **columns)
+        [id_] = await self.do(orders.add, orders=[draft])
+        return int(id_)
+
+    async def status(self, order_id: int) -> int:
+        return int(await self.world.value("SELECT status FROM orders WHERE id = :id", id=order_id))
+
+    async def lines(self, order_id: int) -> list[tuple[Decimal, Decimal, Decimal]]:
+        """(quantity, reserved, picked) of each line."""
+        rows = await self.world.rows(
+            "SELECT quantity, reserved_quantity, picked_quantity FROM order_lines "
+            "WHERE order_id = :id ORDER BY position",
+            id=order_id,
+        )
+        return [(row["quantity"], row["reserved_quantity"], row["picked_quantity"]) for row in rows]
+
+    async def line_ids(self, order_id: int) -> list[int]:
+        rows = await self.world.rows("SELECT id FROM order_lines WHERE order_id = :id ORDER BY position", id=order_id)
+        return [row["id"] for row in rows]
+
+    async def balance(self, *, orders: bool = False) -> None:
+        """Every figure that is kept twice agrees with its other half; with `orders`, every state with its lines."""
+        for statement in (*SHEET, *(ORDER_SHEET if orders else ())):
             differing = await self.world.rows(statement)
             assert differing == [], statement
 
@@ -126,6 +156,29 @@ SHEET = (
          GROUP BY 1, 2, 3) d WHERE orders <> 0""",
     # nothing stays at zero
     "SELECT id FROM stock_items WHERE quantity = 0",
+)
+ORDER_SHEET = (
+    # the state follows from what is covered
+    """SELECT o.id, o.status FROM orders o CROSS JOIN LATERAL (
+         SELECT count(*) AS lines, coalesce(sum(l.quantity - l.reserved_quantity), 0) AS missing,
+                coalesce(sum(l.reserved_quantity), 0) AS reserved
+         FROM order_lines l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id) l
+       WHERE CASE o.status WHEN 1 THEN l.lines > 0 WHEN 2 THEN l.lines = 0 OR l.missing > 0 WHEN 7 THEN l.missing > 0
+             WHEN 6 THEN l.missing = 0 ELSE l.reserved > 0 END""",
+    # what was picked is what the ledger says, and what was scanned
+    """SELECT l.id FROM order_lines l WHERE l.picked_quantity <> (
+         SELECT coalesce(-sum(m.quantity), 0) FROM stock_movements m WHERE m.tenant_id = l.tenant_id
+         AND m.document_kind = 'order' AND m.document_id = l.order_id AND m.line_id = l.id)
+       OR l.picked_quantity <> (
+         SELECT coalesce(sum(s.quantity), 0) FROM scans s WHERE s.tenant_id = l.tenant_id
+         AND s.document_kind = 'order' AND s.document_id = l.order_id AND s.line_id = l.id)""",
+    # every validated order has one note
+    """SELECT o.id FROM orders o LEFT JOIN goods_issued_notes n ON n.tenant_id = o.tenant_id AND n.order_id = o.id
+       WHERE (o.status IN (3, 4, 5, 8)) <> (n.id IS NOT NULL)""",
+    # the history of an order leads to its state
+    """SELECT o.id FROM orders o WHERE o.status <> (
+         SELECT c.status_after FROM document_changes c WHERE c.tenant_id = o.tenant_id AND c.document_kind = 'order'
+         AND c.document_id = o.id ORDER BY c.occurred_at DESC, c.id DESC LIMIT 1)""",
 )
 
 
