@@ -15,9 +15,9 @@ from hub.errors import Conflict, NotFound
 from hub.models.movements import Inventory
 from hub.models.stock import Location
 from hub.services import document_changes, inventory_counts
-from hub.services.inventory_counts import CountDraft
 from hub.services.document_changes import step
 from hub.services.inventory_corrections import KIND, Finding, correct
+from hub.services.inventory_counts import InventoryCountDraft
 from hub.statuses import EDITABLE, INVENTORY, VALIDATED, Status, move
 
 
@@ -43,7 +43,7 @@ _NAME_BATCHES = text("""
 """)
 
 
-async def count(work: UnitOfWork, *, draft: CountDraft, validated: bool = False) -> RecordedCount:
+async def count(work: UnitOfWork, *, draft: InventoryCountDraft, validated: bool = False) -> RecordedCount:
     """Record a count; a second one of the same goods replaces the first.
 
     `validated` ends the inventory at once: the stock is corrected by all its counts.

@@ -1,203 +1,200 @@
-"""The validation of a receipt: counted goods find their lines, are booked into stock and remembered as scans."""
+"""One count: which goods it is about, what is recorded of them at that moment, and what was found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, insert, text
+from sqlalchemy import func, insert, select, update
+from sqlmodel import col
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NotFound
-from hub.models.stock import Scan
-from hub.queries.places import find_inbound_place
-from hub.services.bookings import Arrival, book_in
-from hub.services.receipt_lines import CountDraft, ReceiptLine, check_goods, resolve_places, resolve_products
-from hub.services.receipts import ReceiptKind, Row, write
-from hub.services.stock import Movement
-from hub.statuses import RECEIPT, Status, move
+from hub.models.movements import InventoryCount
+from hub.models.stock import Batch, StockItem
+from hub.queries.places import Place, find_places
+from hub.queries.traceability import Demands, batch_key, find_batches, find_demands
+from hub.services import values
+from hub.services.nomenclature import ids_by
+from hub.services.products import PRODUCTS
 
-_SET_VALIDATED = """
-    UPDATE {lines} l SET validated_quantity = n.quantity
-    FROM unnest(cast(:id AS bigint[]), cast(:quantity AS numeric[])) AS n (id, quantity)
-    WHERE l.tenant_id = :tenant AND l.id = n.id
-"""
-COUNTS = "counts"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryCountDraft:
+    """What somebody counted at a location; without `inventory_id` a new inventory is opened there.
+
+    `recorded_quantity` is what the caller believes to be there: another present quantity is a `Conflict`.
+    """
+
+    location_code: str
+    product_code: str
+    quantity: Decimal
+    inventory_id: int | None = None
+    recorded_quantity: Decimal | None = None
+    batch_id: int | None = None
+    batch_code: str | None = None
+    serial_numbers: tuple[str, ...] = ()
+    production_date: date | None = None
+    expiration_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Goods counted for a line, and where they are put; `field` is the count's path in the caller's request."""
+class CountedBatch:
+    """All None for goods without a batch; `id` alone is None for a batch that is not known yet."""
 
-    line: ReceiptLine
-    place_id: int
-    draft: CountDraft
-    field: str
+    id: int | None = None
+    code: str | None = None
+    production_date: date | None = None
+    expiration_date: date | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.id is None and (self.code, self.production_date, self.expiration_date) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """All counts of a document, its lines, and lines for products that nobody announced."""
+class Goods:
+    """What a count is about."""
 
-    counts: Sequence[Count]
-    lines: Sequence[ReceiptLine]
-    unannounced: Sequence[ReceiptLine] = ()
-
-    def validated(self) -> dict[int, Decimal]:
-        """Line → what came of it. Counts by product fill its lines in order; a surplus stays on the last one."""
-        came = {line.id: Decimal(0) for line in (*self.lines, *self.unannounced)}
-        by_product: dict[int, Decimal] = {}
-        for count in self.counts:
-            if count.draft.line_id is not None:
-                came[count.line.id] += count.draft.quantity
-            else:
-                product_id = count.line.product_id
-                by_product[product_id] = by_product.get(product_id, Decimal(0)) + count.draft.quantity
-        for product_id, quantity in by_product.items():
-            lines = [line for line in (*self.lines, *self.unannounced) if line.product_id == product_id]
-            for line in lines:
-                part = min(quantity, max(line.quantity - came[line.id], Decimal(0)))
-                came[line.id] += part
-                quantity -= part
-            came[lines[-1].id] += quantity
-        return came
-
-    def differs(self) -> bool:
-        came = self.validated()
-        return bool(self.unannounced) or any(came[line.id] != line.quantity for line in self.lines)
+    product_id: int
+    place: Place
+    batch: CountedBatch
 
 
-def check_counts(drafts: Sequence[CountDraft]) -> None:
-    """Raise `Invalid` for what is wrong whatever the document holds."""
-    if not drafts:
-        raise Invalid("count at least one line", field=COUNTS, hint="cancel the document when nothing came")
-    for position, draft in enumerate(drafts):
-        path = f"{COUNTS}[{position}]"
-        check_goods(draft, path)
-        if draft.line_id is None and draft.product_id is None and draft.code is None:
-            raise Invalid("name the line or the product", field=f"{path}.lineId")
+def check(draft: InventoryCountDraft) -> None:
+    """What can be said of a count without looking at anything."""
+    values.decimal(draft.quantity, field="quantity")
+    if draft.recorded_quantity is not None:
+        values.decimal(draft.recorded_quantity, field="recordedQuantity")
+    if len(set(draft.serial_numbers)) != len(draft.serial_numbers):
+        raise Invalid("a serial number is given twice", field="snList")
+    if draft.serial_numbers and len(draft.serial_numbers) != draft.quantity:
+        raise Invalid(f"must name {draft.quantity.normalize():f} serial numbers, one for each piece", field="snList")
 
 
-async def as_announced(
-    work: UnitOfWork, kind: ReceiptKind, warehouse_id: int, lines: Sequence[ReceiptLine]
-) -> Counted:
-    """Everything came as the lines say."""
-    inbound = await _inbound(work, warehouse_id)
-    counts = [
-        Count(
-            line,
-            line.location_id or inbound,
-            CountDraft(line_id=line.id, quantity=line.quantity),
-            f"{kind.lines_field}[{number}]",
-        )
-        for number, line in enumerate(lines)
-    ]
-    return Counted(counts, lines)
-
-
-async def as_counted(
-    work: UnitOfWork, kind: ReceiptKind, document: Row, lines: Sequence[ReceiptLine], drafts: Sequence[CountDraft]
-) -> Counted:
-    """Find line and place of each count; a product that nobody announced gets a line of its own."""
-    products = await resolve_products(work, drafts, COUNTS)
-    places = await resolve_places(work, drafts, COUNTS, warehouse_id=document["warehouse_id"])
-    inbound = await _inbound(work, document["warehouse_id"])
-    known = {line.id: line for line in lines}
-    first = {line.product_id: line for line in reversed(lines)}
-    unannounced: dict[int, ReceiptLine] = {}
-    counts = []
-    for position, (draft, product_id, place_id) in enumerate(zip(drafts, products, places, strict=True)):
-        field = f"{COUNTS}[{position}]"
-        if draft.line_id is not None:
-            line = _named_line(known, draft.line_id, product_id, field)
-        elif product_id in first:
-            line = first[product_id]
-        elif product_id is not None:
-            extra = unannounced.get(product_id) or await _new_line(work, kind, product_id, len(known) + len(unannounced))
-            line = replace(extra, quantity=extra.quantity + draft.quantity)
-            unannounced[product_id] = line
-        counts.append(Count(line, place_id or line.location_id or inbound, draft, field))
-    return Counted(counts, lines, tuple(unannounced.values()))
-
-
-async def book(work: UnitOfWork, kind: ReceiptKind, document: Row, counted: Counted) -> Status:
-    """Book everything into stock and make the document 3, or 4 when something differs. The document is locked."""
-    status = Status.VALIDATED_WITH_DIFFERENCES if counted.differs() else Status.VALIDATED
-    move(RECEIPT, document["status"], status, document=kind.title)
-    movements = await book_in(work, [_arrival(kind, document, count) for count in counted.counts])
-    await _write_scans(work, movements)
-    came = counted.validated()
-    await work.session.execute(
-        text(_SET_VALIDATED.format(lines=kind.lines.name)),
-        {"tenant": work.tenant_id, "id": list(came), "quantity": list(came.values())},
-    )
-    actor = work.scope.actor
-    by = {"validated_by_id": actor.id if actor.kind == "user" else None, "validated_by": actor.name}
-    await write(work, kind, document["id"], {"status": int(status), "validated_at": func.now(), **by})
-    return status
-
-
-def _named_line(known: dict[int, ReceiptLine], line_id: int, product_id: int | None, field: str) -> ReceiptLine:
-    if line_id not in known:
-        raise NotFound(f"the document has no line {line_id}", field=f"{field}.lineId")
-    if product_id not in (None, known[line_id].product_id):
-        raise Invalid("is a line of another product", field=f"{field}.lineId")
-    return known[line_id]
-
-
-async def _new_line(work: UnitOfWork, kind: ReceiptKind, product_id: int, position: int) -> ReceiptLine:
-    return ReceiptLine(
-        id=await work.next_id(kind.line_noun), position=position, product_id=product_id, quantity=Decimal(0)
-    )
-
-
-async def _inbound(work: UnitOfWork, warehouse_id: int) -> int:
-    place = await find_inbound_place(work.session, work.tenant_id, warehouse_id)
+async def identify(work: UnitOfWork, draft: InventoryCountDraft) -> Goods:
+    products = await ids_by(work, PRODUCTS, "code", [draft.product_code])
+    product_id = products.get(draft.product_code)
+    if product_id is None:
+        raise NotFound(f"product {draft.product_code} does not exist", field="model")
+    _check_traceability(draft, (await find_demands(work.session, work.tenant_id, [product_id]))[product_id])
+    place = (await find_places(work.session, work.tenant_id, [draft.location_code])).get(draft.location_code)
     if place is None:
-        raise Conflict("the warehouse has no inbound location", hint="make one of its locations the inbound one")
-    return place.id
+        raise NotFound(f"location {draft.location_code} does not exist", field="locationCode")
+    return Goods(product_id, place, await _batch(work, draft, product_id))
 
 
-def _arrival(kind: ReceiptKind, document: Row, count: Count) -> Arrival:
-    """What the count does not say is as the line announced it."""
-    draft, line = count.draft, count.line
-    same_batch = draft.batch_code in (None, line.batch_code)
-    return Arrival(
-        product_id=line.product_id,
-        location_id=count.place_id,
-        quantity=draft.quantity,
-        document_kind=kind.kind,
-        document_id=document["id"],
-        line_id=line.id,
-        batch_code=draft.batch_code or line.batch_code,
-        production_date=draft.production_date or (line.production_date if same_batch else None),
-        expiration_date=draft.expiration_date or (line.expiration_date if same_batch else None),
-        serial_numbers=draft.serial_numbers or (line.serial_numbers if draft.quantity == line.quantity else ()),
-        sscc=draft.sscc,
-        nir_id=document["id"] if kind.kind == "nir" else None,
-        supplier_id=document.get("supplier_id"),
-        field=count.field,
+async def record(work: UnitOfWork, inventory_id: int, draft: InventoryCountDraft, goods: Goods) -> int:
+    """Write a count beside what is recorded now; a second count of the same goods replaces the first."""
+    quantity, serial_numbers = await _present(work, goods)
+    if draft.recorded_quantity is not None and draft.recorded_quantity != quantity:
+        raise Conflict(
+            f"{quantity.normalize():f} are there now, not {draft.recorded_quantity.normalize():f}",
+            field="recordedQuantity",
+            hint="count again",
+        )
+    if draft.serial_numbers and len(serial_numbers) != quantity:
+        raise Conflict("pieces without a serial number are there", field="snList", hint="count them without snList")
+    found = {
+        "batch_id": goods.batch.id,
+        "production_date": goods.batch.production_date,
+        "expiration_date": goods.batch.expiration_date,
+        "quantity": draft.quantity,
+        "recorded_quantity": quantity,
+        "serial_numbers": sorted(draft.serial_numbers),
+        "recorded_serial_numbers": serial_numbers,
+    }
+    replaced = await work.session.execute(
+        update(InventoryCount)
+        .where(*_same(work, inventory_id, goods))
+        .values(found | {"updated_at": func.now()})
+        .returning(col(InventoryCount.id))
     )
+    id_: int | None = replaced.scalar_one_or_none()
+    if id_ is None:
+        id_ = await work.next_id("inventory_count")
+        key = {"tenant_id": work.tenant_id, "id": id_, "inventory_id": inventory_id, "product_id": goods.product_id}
+        place = {"location_id": goods.place.id, "batch_code": goods.batch.code}
+        await work.session.execute(insert(InventoryCount), [key | place | found])
+    return id_
 
 
-async def _write_scans(work: UnitOfWork, movements: Sequence[Movement]) -> None:
-    actor = work.scope.actor
-    ids = await work.next_ids("scan", len(movements))
-    rows = [
-        {
-            "tenant_id": work.tenant_id,
-            "id": id_,
-            "document_kind": movement.document_kind,
-            "document_id": movement.document_id,
-            "line_id": movement.line_id,
-            "product_id": movement.product_id,
-            "location_id": movement.location_id,
-            "batch_id": movement.batch_id,
-            "serial_number": movement.serial_number,
-            "sscc": movement.sscc,
-            "quantity": movement.quantity,
-            "user_id": actor.id if actor.kind == "user" else None,
-            "username": actor.name,
-        }
-        for id_, movement in zip(ids, movements, strict=True)
+def _check_traceability(draft: InventoryCountDraft, demands: Demands) -> None:
+    if demands.batch_code and draft.batch_id is None and draft.batch_code is None:
+        raise Invalid(f"required for product {demands.code}, or stockBatchId", field="stockBatchCode")
+    if demands.serial_number and len(draft.serial_numbers) != draft.quantity:
+        raise Invalid(
+            f"product {demands.code} has serial numbers: name one for each of the pieces counted", field="snList"
+        )
+
+
+async def _batch(work: UnitOfWork, draft: InventoryCountDraft, product_id: int) -> CountedBatch:
+    """The batch that was counted, with its own dates where it is known."""
+    key = batch_key(product_id, draft.batch_code, draft.production_date, draft.expiration_date)
+    batch = CountedBatch(None, draft.batch_code)
+    if draft.batch_id is not None:
+        batch = await _batch_by_id(work, draft, product_id)
+    elif key[1:] != (None, None, None):
+        known = (await find_batches(work.session, work.tenant_id, [key])).get(key)
+        if known is not None:
+            batch = CountedBatch(known.id, draft.batch_code, known.production_date, known.expiration_date)
+    for given, own, field in (
+        (draft.production_date, batch.production_date, "productionDate"),
+        (draft.expiration_date, batch.expiration_date, "expirationDate"),
+    ):
+        if given is not None and own is not None and given != own:
+            raise Conflict(f"batch {batch.code} is known with {own}, not {given}", field=field)
+    production_date = batch.production_date or draft.production_date
+    return CountedBatch(batch.id, batch.code, production_date, batch.expiration_date or draft.expiration_date)
+
+
+async def _batch_by_id(work: UnitOfWork, draft: InventoryCountDraft, product_id: int) -> CountedBatch:
+    found = await work.session.execute(
+        select(col(Batch.id), col(Batch.code), col(Batch.production_date), col(Batch.expiration_date)).where(
+            col(Batch.tenant_id) == work.tenant_id,
+            col(Batch.id) == draft.batch_id,
+            col(Batch.product_id) == product_id,
+        )
+    )
+    row = found.first()
+    if row is None:
+        raise NotFound(f"product {draft.product_code} has no batch {draft.batch_id}", field="stockBatchId")
+    if draft.batch_code is not None and draft.batch_code != row.code:
+        raise Invalid(f"is not the code of batch {draft.batch_id}", field="stockBatchCode")
+    return CountedBatch(*row)
+
+
+async def _present(work: UnitOfWork, goods: Goods) -> tuple[Decimal, list[str]]:
+    """The physical quantity of these goods, and their serial numbers."""
+    if goods.batch.is_new:
+        return Decimal(0), []
+    found = await work.session.execute(
+        select(col(StockItem.quantity), col(StockItem.serial_number)).where(
+            col(StockItem.tenant_id) == work.tenant_id,
+            col(StockItem.product_id) == goods.product_id,
+            col(StockItem.location_id) == goods.place.id,
+            col(StockItem.batch_id).is_not_distinct_from(goods.batch.id),
+        )
+    )
+    items = found.all()
+    numbers = sorted(item.serial_number for item in items if item.serial_number is not None)
+    return sum((item.quantity for item in items), Decimal(0)), numbers
+
+
+def _same(work: UnitOfWork, inventory_id: int, goods: Goods) -> Sequence[Any]:
+    """The count of the same goods in the same inventory: batches are told apart by code, else by their dates."""
+    batch: list[Any] = [col(InventoryCount.batch_code) == goods.batch.code]
+    if goods.batch.code is None:
+        batch = [
+            col(InventoryCount.batch_code).is_(None),
+            col(InventoryCount.production_date).is_not_distinct_from(goods.batch.production_date),
+            col(InventoryCount.expiration_date).is_not_distinct_from(goods.batch.expiration_date),
+        ]
+    return [
+        col(InventoryCount.tenant_id) == work.tenant_id,
+        col(InventoryCount.inventory_id) == inventory_id,
+        col(InventoryCount.product_id) == goods.product_id,
+        col(InventoryCount.location_id) == goods.place.id,
+        *batch,
     ]
-    await work.session.execute(insert(Scan), rows)
