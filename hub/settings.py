@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from hub.errors import Invalid
 
 
@@ -36,8 +39,8 @@ class Settings:
         """Raise `Invalid` naming the variable when a value cannot be understood."""
         env = os.environ if environment is None else environment
         return cls(
-            database_url=env.get("DATABASE_URL", ""),
-            database_admin_url=env.get("DATABASE_ADMIN_URL", ""),
+            database_url=_database(env, "DATABASE_URL"),
+            database_admin_url=_database(env, "DATABASE_ADMIN_URL"),
             redis_url=env.get("REDIS_URL", ""),
             base_domain=env.get("HUB_BASE_DOMAIN", "localhost").strip().strip(".").lower(),
             public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/"),
@@ -54,6 +57,21 @@ class Settings:
             log_level=env.get("HUB_LOG_LEVEL", "INFO").upper(),
             retention=timedelta(days=_number(env, "HUB_RETENTION_DAYS", 30)),
         )
+
+
+def _database(env: Mapping[str, str], name: str) -> str:
+    """A PostgreSQL address as people write it, in the form of our driver."""
+    text = env.get(name, "").strip()
+    if not text:
+        return ""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise Invalid("is not an address", field=name, hint="postgresql://user:password@host:5432/database") from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise Invalid("must be a PostgreSQL database", field=name)
+    query = {"ssl" if part == "sslmode" else part: value for part, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
 
 
 def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:

@@ -119,7 +119,7 @@ class Daemon:
                 cwd="/",
                 env=environment(),
                 start_new_session=True,
-                preexec_fn=_dies_with_parent(self.stop_signal),
+                preexec_fn=dies_with_parent(self.stop_signal),
                 user=self.account.uid,
                 group=self.account.gid,
                 extra_groups=None if self.account.uid is None else [],
@@ -182,7 +182,7 @@ class Daemon:
         self._process = None
 
 
-def _dies_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+def dies_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
     """Runs in the forked child: Linux sends it `stop_signal` when its parent is gone, however it went."""
     if not sys.platform.startswith("linux"):
         return None

@@ -1,0 +1,24 @@
+"""Takes a port before anything else is started, and says plainly when that is not possible."""
+
+import socket
+
+from hub.errors import Conflict, Invalid
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; callers wait in its queue until somebody accepts."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise Invalid(f"{host} is not an address of this machine: {error.strerror}", field="host") from error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Conflict(
+            f"{host}:{port} cannot be used: {reason}", field="port", hint="choose another with --port"
+        ) from error
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise what `listen` would raise."""
+    listen(host, port).close()
