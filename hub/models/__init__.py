@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-from hub.models import companies, integrations, movements, nirs, orders, products, stock, syncs, tenants
+from hub.models import companies, integrations, movements, nirs, orders, products, search, stock, syncs, tenants
 
 metadata = SQLModel.metadata
 
@@ -14,6 +14,7 @@ __all__ = [
     "nirs",
     "orders",
     "products",
+    "search",
     "stock",
     "syncs",
     "tenants",

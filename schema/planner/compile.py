@@ -1,74 +1,151 @@
-"""A selection → one expression that is the JSON text of its rows."""
+"""A tree of what is read → expressions that are its JSON text. One statement holds them all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, func, select
 from sqlalchemy import literal_column as literal
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from schema.planner.fields import Constant, Many, One
-from schema.planner.json_text import NULL, Piece, Pieces, concat, json_constant, json_of
+from hub.errors import Invalid
+from schema.planner.connections import TENANTS, Page
+from schema.planner.fields import AnyRecord, Constant, Every, Identity, Lookup, Many, One
+from schema.planner.filters import Filters
+from schema.planner.ids import parsed
+from schema.planner.json_text import NULL, Pieces, concat, json_constant, json_of, object_pieces
+from schema.planner.parameters import Parameters
 from schema.planner.rows import Row
 from schema.planner.selection import Selected
+from schema.planner.shapes import Shape
+from schema.planner.types import camel_case
+
+Condition = ColumnElement[bool]
+Conditions = Callable[[Row], Sequence[Condition]]
 
 
-def object_of(row: Row, selected: Sequence[Selected]) -> ColumnElement[Any]:
-    """The JSON object of one row."""
-    pieces: list[Piece] = []
-    for number, item in enumerate(selected):
-        pieces.append(f'{"," if number else "{"}"{item.key}":')
-        pieces.extend(member_of(row, item))
-    return concat([*pieces, "}" if selected else "{}"])
+class Writer:
+    """Writes the JSON of one statement; `several` when the caller works in several tenants."""
+
+    def __init__(self, *, several: bool = False) -> None:
+        self.parameters = Parameters()
+        self.filters = Filters(self.parameters)
+        self.several = several
+        self.names = count(1)
+
+    def row(self, shape: Shape) -> Row:
+        """A row under a name not used in this statement yet."""
+        assert shape.table is not None, shape.name
+        return Row(shape.table, f"t{next(self.names)}", self.names, shape.name)
+
+    def object(self, row: Row, selected: Sequence[Selected]) -> ColumnElement[Any]:
+        """The JSON object of one row."""
+        return concat(object_pieces((item.key, self._member(row, item)) for item in selected))
+
+    def root(self, item: Selected) -> ColumnElement[Any]:
+        """The JSON value of a root field."""
+        match item.field.source:
+            case Every():
+                return self._page(item, lambda row: self.in_scope(row, item), several=self.several)
+            case Lookup(keys):
+                return self._record(item, self._found(item, keys))
+            case AnyRecord() if item.target is not None:
+                return self._record(item, lambda row: self._by_id(row, item, item.arguments["id"]))
+            case AnyRecord():
+                return NULL
+        raise TypeError(f"{item.field.source!r} is no root field")
+
+    def in_scope(self, row: Row, item: Selected) -> list[Condition]:
+        """The rows of the caller's tenants; `tenants` narrows them."""
+        own = func.any(self.parameters.tenants()) if self.several else self.parameters.tenant()
+        conditions = [row.tenant == own]
+        if "tenants" in item.arguments:
+            conditions.append(row.tenant.in_(self.named_tenants(item.arguments["tenants"])))
+        return conditions
+
+    def named_tenants(self, slugs: Any) -> Select[Any]:
+        """The ids of the tenants with these slugs."""
+        tenant = Row(TENANTS, f"t{next(self.names)}", self.names)
+        found: Select[Any] = select(tenant["id"]).select_from(tenant.from_clause())
+        return found.where(tenant["slug"] == func.any(self.parameters.array(slugs, Text())))
+
+    def _found(self, item: Selected, keys: Sequence[str]) -> Conditions:
+        """The conditions of a look-up by exactly one key."""
+        names = {camel_case(key): key for key in keys}
+        given = [name for name in item.arguments if name != "tenant"]
+        if len(given) != 1:
+            raise Invalid("exactly one key must be given", field=item.key, hint=f"one of id, {', '.join(names)}")
+        value = item.arguments[given[0]]
+        tenant = item.arguments.get("tenant")
+        if given == ["id"]:
+            return lambda row: self._by_id(row, item, value)
+        if self.several and tenant is None:
+            raise Invalid(
+                "the tenant must be named", field=f"{item.key}.tenant", hint="give its slug, or look up by id"
+            )
+
+        def conditions(row: Row) -> list[Condition]:
+            column = row[names[given[0]]]
+            named = [] if tenant is None else [row.tenant.in_(self.named_tenants((tenant,)))]
+            return [*self.in_scope(row, item), *named, column == self.parameters.bind(value, column.type)]
+
+        return conditions
+
+    def _by_id(self, row: Row, item: Selected, value: Any) -> list[Condition]:
+        assert item.target is not None
+        expected = item.target.name
+        tenant = self.parameters.bind(value, BigInteger(), lambda text: parsed(text, expected=expected).tenant_id)
+        id_ = self.parameters.bind(value, BigInteger(), lambda text: parsed(text, expected=expected).id)
+        return [*self.in_scope(row, item), row.tenant == tenant, row["id"] == id_]
+
+    def _record(self, item: Selected, conditions: Conditions) -> ColumnElement[Any]:
+        """One record as an object, or null."""
+        assert item.target is not None
+        row = self.row(item.target)
+        value = self.object(row, item.children)
+        found: Select[Any] = select(value).where(*conditions(row)).select_from(row.from_clause())
+        return func.coalesce(found.scalar_subquery(), NULL, type_=Text)
+
+    def _page(
+        self, item: Selected, conditions: Conditions, *, order: Sequence[str] = (), several: bool = False
+    ) -> ColumnElement[Any]:
+        return Page(self, item, conditions, order, several).text()
+
+    def _records(self, row: Row, item: Selected, source: Many) -> ColumnElement[Any]:
+        """The child records as objects, separated by commas."""
+        assert item.target is not None
+        child = self.row(item.target)
+        value = listed(self.object(child, item.children), child.order(source.order))
+        found: Select[Any] = select(value).where(*_children(row, child, source)).select_from(child.from_clause())
+        return found.scalar_subquery()
+
+    def _member(self, row: Row, item: Selected) -> Pieces:
+        """The JSON value of one field of a row."""
+        if item.refused:
+            return ["null"]
+        source = item.field.source
+        match source:
+            case Constant(value):
+                return [json_constant(value)]
+            case Identity():
+                return [f'"{row.type_name}:', row.tenant, ":", row["id"], '"']
+            case One(key, to):
+                return [self._record(item, lambda target: [target.tenant == row.tenant, target[to] == row[key]])]
+            case Many() if item.field.connection:
+                assert isinstance(source.order, tuple), "a page needs columns to sort by"
+                return [self._page(item, lambda child: _children(row, child, source), order=source.order)]
+            case Many():
+                return ["[", self._records(row, item, source), "]"]
+        assert item.field.format is not None, item.field
+        return json_of(row.value(source), item.field.format)
 
 
-def member_of(row: Row, item: Selected) -> Pieces:
-    """The JSON value of one field of a row."""
-    source = item.field.source
-    match source:
-        case Constant(value):
-            return [json_constant(value)]
-        case One():
-            return [record_of(row, item, source)]
-        case Many():
-            return ["[", records_of(row, item, source), "]"]
-    assert item.field.format is not None, item.field
-    return json_of(row.value(source), item.field.format)
-
-
-def record_of(row: Row, item: Selected, source: One) -> ColumnElement[Any]:
-    """The referenced record as an object, or null."""
-    target = _target(item)
-    value = object_of(target, item.children)
-    found = (
-        select(value)
-        .where(target.tenant == row.tenant, target.source.c[source.to] == row.source.c[source.key])
-        .select_from(target.from_clause())
-    )
-    return func.coalesce(found.correlate(row.source).scalar_subquery(), NULL, type_=Text)
-
-
-def records_of(row: Row, item: Selected, source: Many) -> ColumnElement[Any]:
-    """The child records as objects, separated by commas."""
-    target = _target(item)
-    value = object_of(target, item.children)
-    found = (
-        select(listed(value, target.order(source.order)))
-        .where(target.tenant == row.tenant, target.source.c[source.key] == row.source.c[source.to])
-        .select_from(target.from_clause())
-    )
-    if source.where is not None:
-        found = found.where(source.where(target.source))
-    return found.correlate(row.source).scalar_subquery()
+def _children(row: Row, child: Row, source: Many) -> list[Condition]:
+    """The records of a to-many relation."""
+    conditions = [child.tenant == row.tenant, child[source.key] == row[source.to]]
+    return conditions if source.where is None else [*conditions, source.where(child.alias)]  # type: ignore[list-item]
 
 
 def listed(value: ColumnElement[Any], order: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
     """The texts in order, separated by commas; NULL when there are none."""
-    comma = literal("','", Text)
-    return func.string_agg(value, aggregate_order_by(comma, *order), type_=Text)
-
-
-def _target(item: Selected) -> Row:
-    assert item.field.target is not None
-    table = item.field.target().table
-    return Row(table.alias(), table)
+    return func.string_agg(value, aggregate_order_by(literal("','", Text), *order), type_=Text)

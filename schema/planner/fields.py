@@ -1,11 +1,12 @@
 """How a field says where it comes from. The declaration is the whole implementation of a read: no resolver follows.
 
-    @reads(models.products.Product)
-    class Product(Node):
+    @reads(models.products.Product, filter=ProductFilter, order=ProductOrder)
+    class Product(Node, Owned):
         code: str = column("The short code printed on labels.")
         category: Category | None = one("category_id", "Where it stands in the catalogue.")
         margin: Decimal | None = sql(lambda p: p.c.selling_price - p.c.purchase_price, "Selling less purchase price.")
         quantity: Decimal = lateral(stock_totals, "quantity", "Pieces on all locations.")
+        stock: Connection[StockItem] = many("product_id", "By location, batch and serial number.")
         label: str = python(lambda p: f"{p.code} · {p.name}", "For pickers.", needs=("code", "name"))
 
 A class under a Strawberry interface becomes a GraphQL type, a plain class the shape of a REST answer (`stored.py`).
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select
+from sqlalchemy import ColumnElement, FromClause, Select, Table
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from hub.context import Level, Permission
@@ -35,6 +36,7 @@ class Right:
 
 
 VIEWER = Right(Level.VIEWER)
+ADMINISTRATOR = Right(Level.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Via:
 @dataclass(frozen=True, slots=True)
 class Constant:
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The record's global id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,51 @@ class Python:
     needs: tuple[str, ...] = ()
 
 
-Source = Column | Via | Constant | Sql | Lateral | One | Many | Python
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A root field: the records of all tenants asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A root field: the one record with the key that is given; `keys` are unique columns within a tenant."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyRecord:
+    """A root field: the record of a global id, whatever its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a connection: `edges`, `nodes`, `pageInfo`, `totalCount` and what is in them."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A field with a resolver of its own: nothing the planner knows."""
+
+
+Source = (
+    Column
+    | Via
+    | Constant
+    | Identity
+    | Sql
+    | Lateral
+    | One
+    | Many
+    | Python
+    | Every
+    | Lookup
+    | AnyRecord
+    | Part
+    | Foreign
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +159,16 @@ class Declared:
     description: str = ""
     by: Right | None = None
     day_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What a class reads: the table, the right it needs, and the filter and order its connections take."""
+
+    table: Table
+    by: Right = VIEWER
+    filter: type[Any] | None = None
+    order: Any = None
 
 
 def column(
@@ -126,6 +187,10 @@ def constant(value: Any, description: str = "") -> Any:
     return Declared(source=Constant(value), description=description)
 
 
+def identity(description: str) -> Any:
+    return Declared(source=Identity(), description=description)
+
+
 def sql(expression: Callable[[FromClause], Expression], description: str = "", *, by: Right | None = None) -> Any:
     """`expression` receives the row's alias; sub-selects in it must compare `tenant_id` as well."""
     return Declared(source=Sql(expression), description=description, by=by)
@@ -134,6 +199,7 @@ def sql(expression: Callable[[FromClause], Expression], description: str = "", *
 def lateral(
     rows: Callable[[FromClause], Select[Any]], name: str, description: str = "", *, by: Right | None = None
 ) -> Any:
+    """A column of a sub-select that always has one row."""
     return Declared(source=Lateral(rows, name), description=description, by=by)
 
 
@@ -160,12 +226,32 @@ def python(
     return Declared(source=Python(function, needs), description=description, by=by)
 
 
-def reads(table: Any, *, by: Right = VIEWER) -> Callable[[type[T]], type[T]]:
+def every(description: str) -> Any:
+    """A root field with a connection of all records."""
+    return Declared(source=Every(), description=description)
+
+
+def lookup(*keys: str, description: str) -> Any:
+    """A root field with one record, found by its global id or by one of `keys`."""
+    return Declared(source=Lookup(keys), description=description)
+
+
+def any_record(description: str) -> Any:
+    """A root field with the record of a global id."""
+    return Declared(source=AnyRecord(), description=description)
+
+
+def reads(
+    table: Any, *, by: Right = VIEWER, filter: type[Any] | None = None, order: Any = None
+) -> Callable[[type[T]], type[T]]:
     """Declare that each instance of the class is one row of the SQLModel class `table`."""
 
     def declare(cls: type[T]) -> type[T]:
-        cls.__reads__ = table.__table__  # type: ignore[attr-defined]
-        cls.__right__ = by  # type: ignore[attr-defined]
+        cls.__reads__ = Reads(table=table.__table__, by=by, filter=filter, order=order)  # type: ignore[attr-defined]
+        if any(hasattr(base, "__strawberry_definition__") for base in cls.__mro__[1:]):
+            from schema.planner.types import graph_type
+
+            return graph_type(cls)
         return cls
 
     return declare

@@ -1,7 +1,7 @@
 """A typed SQL expression → JSON text. The only place that knows about quoting and escaping in SQL."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -72,6 +72,14 @@ def concat(pieces: Pieces) -> ColumnElement[Any]:
         chunks = [merged[start : start + CONCAT_LIMIT] for start in range(0, len(merged), CONCAT_LIMIT)]
         merged = [func.concat(*chunk, type_=Text) for chunk in chunks]
     return merged[0] if len(merged) == 1 and text else func.concat(*merged, type_=Text)
+
+
+def object_pieces(members: Iterable[tuple[str, Pieces]]) -> Pieces:
+    """The pieces of an object of keys and values; keys are GraphQL names."""
+    pieces: list[Piece] = []
+    for key, value in members:
+        pieces += [f'{"," if pieces else "{"}"{key}":', *value]
+    return [*pieces, "}"] if pieces else ["{}"]
 
 
 def json_of(value: ColumnElement[Any], how: Format) -> Pieces:

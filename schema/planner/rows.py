@@ -1,13 +1,64 @@
 """One row source of a statement: its alias, and the references and one-row sub-selects its fields share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKeyConstraint, FromClause, Select, Table, literal_column, select, true
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKeyConstraint,
+    FromClause,
+    Select,
+    Table,
+    TableClause,
+    literal_column,
+    select,
+    true,
+)
 
 from schema.planner import fields
 from schema.planner.fields import Expression, Ordering
+
+
+class Columns:
+    """The columns of an alias by name; remembers which were used.
+
+    They are plain text (`t1.name`), so that naming a column of an outer row never adds that row to a sub-select's FROM.
+    """
+
+    def __init__(self, alias: str, table: Table) -> None:
+        self._alias = alias
+        self._table = table
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        column = self._table.c[name]
+        self.used.add(name)
+        return literal_column(f"{self._alias}.{name}", column.type)
+
+    def __getattr__(self, name: str) -> ColumnElement[Any]:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{self._table.name} has no column {name}") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._table.c
+
+
+class Alias(TableClause):
+    """A name for the rows of a table within one statement."""
+
+    inherit_cache = False
+
+    def __init__(self, name: str, table: Table) -> None:
+        super().__init__(name)
+        self.table = table
+        self.columns_by_name = Columns(name, table)
+
+    @property
+    def c(self) -> Any:
+        return self.columns_by_name
 
 
 @dataclass(slots=True)
@@ -31,34 +82,48 @@ class Reference:
             select(*[target.c[name] for name in sorted(self.used)])
             .where(target.c.tenant_id == self.tenant, target.c.id == self.key)
             .limit(literal_column("1"))
-            .correlate_except(target)
             .lateral(self.name)
         )
 
 
 class Row:
-    """The rows of `source`, which offers the columns of `table`."""
+    """A row of a table under an alias."""
 
-    def __init__(self, source: FromClause, table: Table) -> None:
-        self.source = source
+    def __init__(self, table: Table, name: str, names: Iterator[int], type_name: str = "") -> None:
         self.table = table
+        self.name = name
+        self.type_name = type_name
+        self.alias = Alias(name, table)
+        self._names = names
         self._references: dict[tuple[str, ...], Reference] = {}
         self._laterals: dict[Callable[[FromClause], Select[Any]], FromClause] = {}
+
+    def fresh(self, table: Table) -> "Row":
+        """A row of another table, under a name not used in this statement yet."""
+        return Row(table, f"t{next(self._names)}", self._names)
+
+    def __getitem__(self, column: str) -> ColumnElement[Any]:
+        return self.alias.columns_by_name[column]
+
+    @property
+    def used(self) -> Sequence[str]:
+        """The columns that were asked for."""
+        return sorted(self.alias.columns_by_name.used)
 
     @property
     def tenant(self) -> ColumnElement[Any]:
         """The column that holds the tenant's id."""
-        return self.source.c.id if self.table.name == "tenants" else self.source.c.tenant_id
+        return self["id" if self.table.name == "tenants" else "tenant_id"]
 
     def value(self, source: fields.Source) -> ColumnElement[Any]:
         match source:
             case fields.Column(name):
                 assert name is not None
-                return _element(self.source.c[name])
+                return self[name]
             case fields.Via(path):
                 return self.path(path)
             case fields.Sql(expression):
-                return _element(expression(self.source))
+                return element(expression(self.alias))
             case fields.Lateral(rows, name):
                 return self._lateral(rows).c[name]
             case _:
@@ -67,20 +132,20 @@ class Row:
     def path(self, path: Sequence[str]) -> ColumnElement[Any]:
         """The column at the end of a path of foreign keys."""
         *keys, name = path
-        return self._reference(tuple(keys)).column(name) if keys else _element(self.source.c[name])
+        return self._reference(tuple(keys)).column(name) if keys else self[name]
 
     def order(self, order: Ordering) -> list[ColumnElement[Any]]:
         """The expressions to sort by; ties are broken by id when the row has one."""
         if callable(order):
-            return [_element(part) for part in order(self.source)]
+            return [element(part) for part in order(self.alias)]
         parts = [_directed(self.path(part.lstrip("-").split(".")), part) for part in order]
-        if "id" in self.source.c and "id" not in order and "-id" not in order:
-            parts.append(self.source.c.id.asc())
+        if "id" in self.table.c and "id" not in order and "-id" not in order:
+            parts.append(self["id"].asc())
         return parts
 
-    def from_clause(self) -> FromClause:
+    def from_clause(self, source: FromClause | None = None) -> FromClause:
         """The source with everything its fields asked for; call it after all values were written."""
-        clause = self.source
+        clause = self.table.alias(self.name) if source is None else source
         for joined in [*(each.lateral() for each in self._references.values()), *self._laterals.values()]:
             clause = clause.outerjoin(joined, true())
         return clause
@@ -89,13 +154,13 @@ class Row:
         if keys not in self._references:
             *before, key = keys
             table = self._reference(tuple(before)).table if before else self.table
-            name = "_".join(["the", *(each.removesuffix("_id") for each in keys)])
+            name = "_".join([self.name, *(each.removesuffix("_id") for each in keys)])
             self._references[keys] = Reference(name, referenced(table, key), self.tenant, self.path(keys))
         return self._references[keys]
 
     def _lateral(self, rows: Callable[[FromClause], Select[Any]]) -> FromClause:
         if rows not in self._laterals:
-            self._laterals[rows] = rows(self.source).lateral()
+            self._laterals[rows] = rows(self.alias).lateral(f"l{next(self._names)}")
         return self._laterals[rows]
 
 
@@ -111,6 +176,6 @@ def _directed(value: ColumnElement[Any], part: str) -> ColumnElement[Any]:
     return value.desc().nulls_last() if part.startswith("-") else value.asc().nulls_last()
 
 
-def _element(value: Expression) -> ColumnElement[Any]:
+def element(value: Expression) -> ColumnElement[Any]:
     assert isinstance(value, ColumnElement)
     return value

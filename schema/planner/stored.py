@@ -46,22 +46,23 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Table,
+    TableClause,
     Text,
     any_,
     bindparam,
-    column,
     func,
+    literal_column,
     select,
-    table,
 )
 
 from hub.context import Scope
 from hub.db import Database
-from schema.planner.compile import listed, object_of
+from schema.planner.compile import Writer, listed
 from schema.planner.json_text import concat
 from schema.planner.rows import Row
-from schema.planner.selection import everything
-from schema.planner.shapes import Shape, rest_shape
+from schema.planner.selection import Selected, everything
+from schema.planner.shapes import rest_shape
 from schema.planner.statements import statement_of
 
 
@@ -90,7 +91,7 @@ class Stored:
         offset: int = 0,
     ) -> bytes:
         """A JSON array of the records that fulfil all of `where`, sorted by `order`, else by id."""
-        rows = self._shape.table
+        rows = self._table
         order = list(order) or [rows.c.id]
         page = (
             select(rows, func.row_number().over(order_by=order).label("ordinal"))
@@ -105,7 +106,7 @@ class Stored:
 
     async def by_ids(self, database: Database, scope: Scope, ids: Sequence[int]) -> bytes:
         """A JSON array of these records in the order of their ids in `ids`; unknown ones are missing."""
-        rows = self._shape.table
+        rows = self._table
         given = func.unnest(bindparam("ids", list(ids), ARRAY(BigInteger)), type_=BigInteger)
         wanted = given.table_valued("id", with_ordinality="ordinal").render_derived(name="wanted")
         page = select(rows, wanted.c.ordinal).where(_in_tenant(rows, scope), rows.c.id == wanted.c.id)
@@ -117,18 +118,20 @@ class Stored:
         return found[1:-1] or None
 
     async def count(self, database: Database, scope: Scope, *, where: Sequence[Any] = ()) -> int:
-        rows = self._shape.table
+        rows = self._table
         statement = statement_of(select(func.count()).select_from(rows).where(_in_tenant(rows, scope), *where))
         async with database.reading(scope) as connection:
             return int(await connection.fetchval(statement.sql, *statement.arguments()))
 
     @property
-    def _shape(self) -> Shape:
-        return rest_shape(self._class)
+    def _table(self) -> Table:
+        table = rest_shape(self._class).table
+        assert table is not None
+        return table
 
     async def _read(self, database: Database, scope: Scope, page: Select[Any]) -> bytes:
         if not self._written:
-            self._written = _written(self._shape)
+            self._written = _written(self._table, everything(rest_shape(self._class)))
         statement = statement_of(page)
         async with database.reading(scope) as connection:
             text: str = await connection.fetchval(
@@ -137,14 +140,14 @@ class Stored:
         return text.encode()
 
 
-def _written(shape: Shape) -> str:
+def _written(table: Table, selected: Sequence[Selected]) -> str:
     """The part of the statement that never changes: the rows of `page` as a JSON array."""
-    columns = [column(each.name, each.type) for each in shape.table.c]
-    row = Row(table("page", *columns, column("ordinal", BigInteger)), shape.table)
-    value = object_of(row, everything(shape))
-    array = concat(["[", listed(value, [row.source.c.ordinal]), "]"])
-    return statement_of(select(array).select_from(row.from_clause()), inline=True).sql
+    writer = Writer()
+    row = Row(table, "page", writer.names)
+    value = writer.object(row, selected)
+    array = concat(["[", listed(value, [literal_column("page.ordinal")]), "]"])
+    return statement_of(select(array).select_from(row.from_clause(TableClause("page"))), inline=True).sql
 
 
-def _in_tenant(rows: Any, scope: Scope) -> ColumnElement[bool]:
-    return rows.c.tenant_id == bindparam("tenant", scope.tenant_id, BigInteger)  # type: ignore[no-any-return]
+def _in_tenant(rows: Table, scope: Scope) -> ColumnElement[bool]:
+    return rows.c.tenant_id == bindparam("tenant", scope.tenant_id, BigInteger)

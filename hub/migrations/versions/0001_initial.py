@@ -4,6 +4,7 @@ from alembic import op
 
 from hub.migrations.security import create_roles, protect
 from hub.models import metadata
+from hub.models.search import FUNCTIONS, keep_words
 
 revision = "0001"
 down_revision = None
@@ -18,7 +19,11 @@ def upgrade() -> None:
     for table in metadata.sorted_tables:
         for statement in protect(table.name):
             op.execute(statement)
+    for statement in keep_words():
+        op.execute(statement)
 
 
 def downgrade() -> None:
     metadata.drop_all(op.get_bind())
+    for function in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {function}")
