@@ -17,6 +17,7 @@ from hub.queries.conditions import among
 from hub.search import searchable
 from hub.services import counting, document_changes, receipts
 from hub.services.document_changes import step
+from hub.services.nomenclature import Targets
 from hub.services.outcomes import Outcome, one_by_one
 from hub.services.purchase_receipts import receipts_changed
 from hub.services.receipt_lines import (
@@ -126,7 +127,7 @@ async def cancel(work: UnitOfWork, *, ids: Sequence[int]) -> list[int]:
     return await receipts.cancel(work, NIR, ids)
 
 
-async def delete(work: UnitOfWork, *, targets: Mapping[str, Sequence[Any]]) -> list[int]:
+async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
     """Delete NIRs (by `id`, `external_reference`) that are not validated."""
     work.scope.require(Level.USER)
     ids = await receipts.find_all(work, NIR, targets)

@@ -1,6 +1,6 @@
 """What NIRs and returns have in common: how they are found, locked, cancelled and deleted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from hub.queries.conditions import among
 from hub.queries.places import find_warehouse
 from hub.services import document_changes
 from hub.services.document_changes import step
+from hub.services.nomenclature import Targets
 from hub.services.receipt_lines import ReceiptLine, delete_lines
 from hub.services.values import camel
 from hub.statuses import DELETABLE, EDITABLE, RECEIPT, Status, move
@@ -69,7 +70,7 @@ async def find(work: UnitOfWork, kind: ReceiptKind, column: str, values: Collect
     return list(ids.values())
 
 
-async def find_all(work: UnitOfWork, kind: ReceiptKind, targets: Mapping[str, Sequence[Any]]) -> list[int]:
+async def find_all(work: UnitOfWork, kind: ReceiptKind, targets: Targets) -> list[int]:
     """The ids of all documents meant by the lists (column → values), ascending."""
     if not any(targets.values()):
         raise Invalid(f"name at least one {kind.title}", hint="fill one of the target lists")

@@ -15,6 +15,7 @@ from hub.queries.returns import returned_products
 from hub.services import counting, document_changes, nomenclature, order_states, receipts
 from hub.services.companies import COMPANIES
 from hub.services.document_changes import step
+from hub.services.nomenclature import Targets
 from hub.services.outcomes import Outcome, one_by_one
 from hub.services.receipt_lines import (
     CountDraft,
@@ -97,7 +98,7 @@ async def cancel(work: UnitOfWork, *, ids: Sequence[int]) -> list[int]:
     return await receipts.cancel(work, RETURN, ids)
 
 
-async def delete(work: UnitOfWork, *, targets: Mapping[str, Sequence[Any]]) -> list[int]:
+async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
     """Delete returns (by `id`, `external_reference`) that are not validated."""
     work.scope.require(Level.USER)
     ids = await receipts.find_all(work, RETURN, targets)
