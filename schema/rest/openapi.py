@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core import core_schema
 
 from schema.rest.answers import Form
 from schema.rest.kinds import JsonSchema
@@ -41,12 +42,25 @@ INTRODUCTION = (
 )
 
 
+class _Plain(GenerateJsonSchema):
+    """Without the titles and null defaults that say nothing."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchema:
+        described = super().default_schema(schema)
+        if described.get("default", 0) is None:
+            del described["default"]
+        return described
+
+
 def openapi(table: Table = TABLE) -> JsonSchema:
     """The whole document."""
     components: dict[str, JsonSchema] = {"Refusal": ENVELOPE}
     models = {route.body for route in table.routes if route.body}
     inputs = [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)]
-    _, definitions = models_json_schema(inputs, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
+    _, definitions = models_json_schema(inputs, ref_template=SCHEMAS + "{model}", schema_generator=_Plain)  # type: ignore[arg-type]
     paths: dict[str, JsonSchema] = {}
     for route in table.routes:
         paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, components)
@@ -86,7 +100,7 @@ def snapshot_text(document: JsonSchema) -> str:
 
 
 def query_fields(model: type[BaseModel]) -> dict[str, JsonSchema]:
-    properties: dict[str, JsonSchema] = model.model_json_schema()["properties"]
+    properties: dict[str, JsonSchema] = model.model_json_schema(schema_generator=_Plain)["properties"]
     return properties
 
 

@@ -4,7 +4,7 @@ import types
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints
 
 from schema.rest.answers import Form, Shape
 from schema.rest.kinds import JsonSchema, Kind
@@ -46,6 +46,8 @@ def type_schema(declared: Any, components: dict[str, JsonSchema]) -> JsonSchema:
     if origin is Annotated:
         kind = next((marker for marker in arguments[1:] if isinstance(marker, Kind)), None)
         return kind.describe() if kind else type_schema(arguments[0], components)
+    if origin is NotRequired:
+        return type_schema(arguments[0], components)
     if origin is list:
         return {"type": "array", "items": type_schema(arguments[0], components)}
     if origin in (Union, types.UnionType):
