@@ -104,18 +104,19 @@ class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._scope_key = ""
+        self._scope_key: str | None = None  # not known
 
     async def enter(self, scope_key: str) -> None:
         """Show the scope's tenants from now on; costs nothing when they are the same as before."""
         if self._scope_key == scope_key:
             return
-        self._scope_key = ""
+        self._scope_key = None
         await self.execute(f"SELECT set_config('{SCOPE_SETTING}', $1, false)", scope_key)
-        self._scope_key = scope_key
+        if not self.is_in_transaction():  # a rollback would undo the setting, not the memo
+            self._scope_key = scope_key
 
     def forget_scope(self) -> None:
-        self._scope_key = ""
+        self._scope_key = None
 
 
 class Database:
@@ -179,11 +180,12 @@ class Database:
                         await connection.execute(f"SELECT set_config('{SCOPE_SETTING}', $1, true)", scope.key)
                         yield connection
                     return
+                forget = connection.forget_scope  # the pool takes a lost connection away from us
                 try:
                     await connection.enter(scope.key)
                     yield connection
                 except BaseException:
-                    connection.forget_scope()
+                    forget()
                     raise
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
             raise Unavailable("the database does not answer", hint="try again in a moment") from error
