@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.schema.rest.shops import Shop
+from tests.schema.rest.houses import House
 
 EMPTY = {
     "sku": None,
@@ -37,16 +37,16 @@ EMPTY = {
 }
 
 
-async def add(shop: Shop, code: str, **fields: Any) -> int:
-    return int((await shop.add("product", name=f"Product {code}", code=code, **fields))["productId"])
+async def add(house: House, code: str, **fields: Any) -> int:
+    return int((await house.add("product", name=f"Product {code}", code=code, **fields))["productId"])
 
 
-async def codes(shop: Shop, **filters: Any) -> list[str]:
-    return [product["productCode"] for product in (await shop.post("/api/product/read", filters)).data]
+async def codes(house: House, **filters: Any) -> list[str]:
+    return [product["productCode"] for product in (await house.post("/api/product/read", filters)).data]
 
 
-async def test_the_example_of_the_contract(shop: Shop) -> None:
-    category = await shop.add("category", categoryName="Lighting", externalReference="lighting")
+async def test_the_example_of_the_contract(house: House) -> None:
+    category = await house.add("category", categoryName="Lighting", externalReference="lighting")
     request = {
         "name": "Bec LED 9W",
         "code": "LED-9W",
@@ -58,7 +58,7 @@ async def test_the_example_of_the_contract(shop: Shop) -> None:
         "requiresBatchCode": True,
     }
 
-    (product,) = (await shop.put("/api/product/add", request)).data
+    (product,) = (await house.put("/api/product/add", request)).data
 
     assert product == EMPTY | {
         "productId": product["productId"],
@@ -72,13 +72,13 @@ async def test_the_example_of_the_contract(shop: Shop) -> None:
         "weight": 0.08,
         "requiresBatchCode": True,
     }
-    again = await shop.put("/api/product/add", request)
+    again = await house.put("/api/product/add", request)
     assert again.refused(409) == "code: LED-9W already exists"
-    assert len(await codes(shop)) == 1
+    assert len(await codes(house)) == 1
 
 
-async def test_an_info_has_its_keys_in_the_order_of_the_contract(shop: Shop) -> None:
-    product = await shop.add("product", name="a", code="a")
+async def test_an_info_has_its_keys_in_the_order_of_the_contract(house: House) -> None:
+    product = await house.add("product", name="a", code="a")
 
     assert list(product) == ["productId", "productName", "productCode", *EMPTY]
 
@@ -115,93 +115,93 @@ async def test_an_info_has_its_keys_in_the_order_of_the_contract(shop: Shop) -> 
         ("active", "yes"),
     ],
 )
-async def test_a_bad_field_is_refused_by_name(shop: Shop, field: str, value: Any) -> None:
-    answer = await shop.put("/api/product/add", {"name": "a", "code": "a", field: value})
+async def test_a_bad_field_is_refused_by_name(house: House, field: str, value: Any) -> None:
+    answer = await house.put("/api/product/add", {"name": "a", "code": "a", field: value})
 
     answer.refused(400, field)
-    assert await codes(shop) == []
+    assert await codes(house) == []
 
 
-async def test_numbers_stand_for_texts_and_nulls_for_absent(shop: Shop) -> None:
-    product = await shop.add("product", name=12.50, code=7, sku=None, minimumStock=None, active=None, unknown=[1])
+async def test_numbers_stand_for_texts_and_nulls_for_absent(house: House) -> None:
+    product = await house.add("product", name=12.50, code=7, sku=None, minimumStock=None, active=None, unknown=[1])
 
     assert (product["productName"], product["productCode"]) == ("12.5", "7")
     assert (product["minimumStock"], product["active"]) == (0, True)
 
 
-async def test_serial_number_and_batch_exclude_each_other(shop: Shop) -> None:
+async def test_serial_number_and_batch_exclude_each_other(house: House) -> None:
     flags = {"requiresSerialNumber": True, "requiresBatchCode": True}
 
-    (await shop.put("/api/product/add", {"name": "a", "code": "a", **flags})).refused(400, "requiresBatchCode")
+    (await house.put("/api/product/add", {"name": "a", "code": "a", **flags})).refused(400, "requiresBatchCode")
 
 
-async def test_the_category_is_named_by_id_or_reference(shop: Shop, other_shop: Shop) -> None:
-    tools = (await shop.add("category", categoryName="Tools", externalReference="tools"))["categoryId"]
-    lamps = (await shop.add("category", categoryName="Lamps", externalReference="lamps"))["categoryId"]
-    await other_shop.add("category", categoryName="Foreign", externalReference="foreign")
+async def test_the_category_is_named_by_id_or_reference(house: House, other_house: House) -> None:
+    tools = (await house.add("category", categoryName="Tools", externalReference="tools"))["categoryId"]
+    lamps = (await house.add("category", categoryName="Lamps", externalReference="lamps"))["categoryId"]
+    await other_house.add("category", categoryName="Foreign", externalReference="foreign")
 
     async def refused(status: int, **fields: Any) -> None:
-        (await shop.put("/api/product/add", {"name": "a", "code": "a", **fields})).refused(status)
+        (await house.put("/api/product/add", {"name": "a", "code": "a", **fields})).refused(status)
 
     await refused(400, categoryId=tools, categoryExternalReference="lamps")
     await refused(404, categoryId=999)
     await refused(404, categoryExternalReference="foreign")
     await refused(404, measurementUnitId=999)
-    both = await shop.add("product", name="a", code="a", categoryId=lamps, categoryExternalReference="lamps")
+    both = await house.add("product", name="a", code="a", categoryId=lamps, categoryExternalReference="lamps")
     assert both["categoryName"] == "Lamps"
 
 
-async def test_equal_adds_at_once_make_one_product(shop: Shop) -> None:
+async def test_equal_adds_at_once_make_one_product(house: House) -> None:
     answers = await asyncio.gather(
-        *(shop.put("/api/product/add", {"name": "a", "code": "a", "sku": "1"}) for _ in range(6))
+        *(house.put("/api/product/add", {"name": "a", "code": "a", "sku": "1"}) for _ in range(6))
     )
 
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409, 409, 409]
-    assert await codes(shop) == ["a"]
+    assert await codes(house) == ["a"]
 
 
-async def test_filters_combine(shop: Shop) -> None:
-    category = (await shop.add("category", categoryName="c"))["categoryId"]
-    first = await add(shop, "A", sku="1", thirdPartyReference="t1", categoryId=category)
-    await add(shop, "B", sku="2", thirdPartyReference="t2", active=False)
-    await add(shop, "C", categoryId=category)
+async def test_filters_combine(house: House) -> None:
+    category = (await house.add("category", categoryName="c"))["categoryId"]
+    first = await add(house, "A", sku="1", thirdPartyReference="t1", categoryId=category)
+    await add(house, "B", sku="2", thirdPartyReference="t2", active=False)
+    await add(house, "C", categoryId=category)
 
-    assert await codes(shop) == ["A", "B", "C"]
-    assert await codes(shop, productIds=[first]) == ["A"]
-    assert await codes(shop, models=["C", "A", "none"]) == ["A", "C"]
-    assert await codes(shop, skus=["2"]) == ["B"]
-    assert await codes(shop, thirdPartyReferenceIds=["t1", "t2"]) == ["A", "B"]
-    assert await codes(shop, categoryIds=[category]) == ["A", "C"]
-    assert await codes(shop, active=True) == ["A", "C"]
-    assert await codes(shop, active=False) == ["B"]
-    assert await codes(shop, active=True, models=["A", "B"], categoryIds=[category]) == ["A"]
-    assert await codes(shop, models=[], skus=None) == ["A", "B", "C"]
-    assert await codes(shop, models=["x" * 200], productIds=[1 << 62]) == []
+    assert await codes(house) == ["A", "B", "C"]
+    assert await codes(house, productIds=[first]) == ["A"]
+    assert await codes(house, models=["C", "A", "none"]) == ["A", "C"]
+    assert await codes(house, skus=["2"]) == ["B"]
+    assert await codes(house, thirdPartyReferenceIds=["t1", "t2"]) == ["A", "B"]
+    assert await codes(house, categoryIds=[category]) == ["A", "C"]
+    assert await codes(house, active=True) == ["A", "C"]
+    assert await codes(house, active=False) == ["B"]
+    assert await codes(house, active=True, models=["A", "B"], categoryIds=[category]) == ["A"]
+    assert await codes(house, models=[], skus=None) == ["A", "B", "C"]
+    assert await codes(house, models=["x" * 200], productIds=[1 << 62]) == []
 
 
-async def test_pages_follow_the_ids(shop: Shop) -> None:
+async def test_pages_follow_the_ids(house: House) -> None:
     for number in range(5):
-        await add(shop, f"P{number}")
+        await add(house, f"P{number}")
 
-    assert await codes(shop, limit=2) == ["P0", "P1"]
-    assert await codes(shop, limit=2, page=3) == ["P4"]
-    assert await codes(shop, limit=2, page=9) == []
-    assert len(await codes(shop, limit=5000)) == 5
+    assert await codes(house, limit=2) == ["P0", "P1"]
+    assert await codes(house, limit=2, page=3) == ["P4"]
+    assert await codes(house, limit=2, page=9) == []
+    assert len(await codes(house, limit=5000)) == 5
     for bad in ({"page": 0}, {"limit": 0}, {"page": "1"}, {"limit": 1.5}):
-        (await shop.post("/api/product/read", bad)).refused(400, next(iter(bad)))
+        (await house.post("/api/product/read", bad)).refused(400, next(iter(bad)))
 
 
-async def test_a_read_needs_no_body(shop: Shop) -> None:
-    await add(shop, "A")
+async def test_a_read_needs_no_body(house: House) -> None:
+    await add(house, "A")
 
-    assert len((await shop.post("/api/product/read")).data) == 1
-    assert len((await shop.post("/api/product/read", user="viewer")).data) == 1
+    assert len((await house.post("/api/product/read")).data) == 1
+    assert len((await house.post("/api/product/read", user="viewer")).data) == 1
 
 
-async def test_an_update_sets_clears_and_leaves(shop: Shop) -> None:
-    first, second = await add(shop, "A", color="red", sku="1", minimumStock=4), await add(shop, "B", color="red")
+async def test_an_update_sets_clears_and_leaves(house: House) -> None:
+    first, second = await add(house, "A", color="red", sku="1", minimumStock=4), await add(house, "B", color="red")
 
-    changed = await shop.post(
+    changed = await house.post(
         "/api/product/update",
         {"productIds": [second, first, first], "updateFields": {"color": None, "material": "tin"}},
     )
@@ -211,15 +211,15 @@ async def test_an_update_sets_clears_and_leaves(shop: Shop) -> None:
         ("B", None, "tin", None),
     ]
     assert changed.data[0]["minimumStock"] == 4
-    unchanged = await shop.post("/api/product/update", {"productIds": [first], "updateFields": {}})
+    unchanged = await house.post("/api/product/update", {"productIds": [first], "updateFields": {}})
     assert unchanged.data[0]["material"] == "tin"
 
 
-async def test_an_update_that_cannot_be_is_refused_and_changes_nothing(shop: Shop) -> None:
-    first, second = await add(shop, "A", sku="1"), await add(shop, "B", sku="2")
+async def test_an_update_that_cannot_be_is_refused_and_changes_nothing(house: House) -> None:
+    first, second = await add(house, "A", sku="1"), await add(house, "B", sku="2")
 
     async def refused(status: int, words: str, ids: Any, fields: Any) -> None:
-        (await shop.post("/api/product/update", {"productIds": ids, "updateFields": fields})).refused(status, words)
+        (await house.post("/api/product/update", {"productIds": ids, "updateFields": fields})).refused(status, words)
 
     await refused(400, "product", [], {"color": "x"})
     await refused(400, "productIds", None, {"color": "x"})
@@ -231,37 +231,37 @@ async def test_an_update_that_cannot_be_is_refused_and_changes_nothing(shop: Sho
     await refused(404, "productId", [first, 999], {"color": "x"})
     await refused(404, "categoryId", [first], {"categoryId": 999})
     await refused(409, "sku: 2 already exists", [first], {"sku": "2"})
-    own = await shop.post("/api/product/update", {"productIds": [first], "updateFields": {"sku": "1", "code": "A"}})
+    own = await house.post("/api/product/update", {"productIds": [first], "updateFields": {"sku": "1", "code": "A"}})
     assert own.data[0]["color"] is None
 
 
-async def test_a_delete_answers_the_ids_and_frees_the_keys(shop: Shop) -> None:
-    first, second, third = await add(shop, "A"), await add(shop, "B"), await add(shop, "C")
+async def test_a_delete_answers_the_ids_and_frees_the_keys(house: House) -> None:
+    first, second, third = await add(house, "A"), await add(house, "B"), await add(house, "C")
 
-    gone = await shop.delete("/api/product/delete", {"productIds": [third], "productModels": ["A", "A"]})
+    gone = await house.delete("/api/product/delete", {"productIds": [third], "productModels": ["A", "A"]})
 
     assert gone.data == [first, third]
-    assert await codes(shop) == ["B"]
-    (await shop.delete("/api/product/delete", {"productIds": [second, first]})).refused(404)
-    (await shop.delete("/api/product/delete", {"productModels": ["A"]})).refused(404)
-    (await shop.delete("/api/product/delete", {})).refused(400)
-    (await shop.delete("/api/product/delete", {"productModels": [" "]})).refused(400)
-    assert await codes(shop) == ["B"]
-    assert await add(shop, "A") > third
+    assert await codes(house) == ["B"]
+    (await house.delete("/api/product/delete", {"productIds": [second, first]})).refused(404)
+    (await house.delete("/api/product/delete", {"productModels": ["A"]})).refused(404)
+    (await house.delete("/api/product/delete", {})).refused(400)
+    (await house.delete("/api/product/delete", {"productModels": [" "]})).refused(400)
+    assert await codes(house) == ["B"]
+    assert await add(house, "A") > third
 
 
-async def test_stock_is_shown_by_place_and_in_total(shop: Shop) -> None:
-    product = await add(shop, "LED", requiresBatchCode=True)
+async def test_stock_is_shown_by_place_and_in_total(house: House) -> None:
+    product = await add(house, "LED", requiresBatchCode=True)
     line = {"code": "LED", "quantity": 2.5, "batchCode": "B7", "expirationDate": "2028-12-31", "locationCode": "A-01"}
-    await shop.add(
+    await house.add(
         "nir",
         externalReference="IN",
         validationRequired=False,
         nirProducts=[line, line | {"batchCode": "A1", "quantity": 4}, line | {"locationCode": "RECEPTION"}],
     )
-    await shop.run("UPDATE batches SET locked = true WHERE code = 'A1'")
+    await house.run("UPDATE batches SET locked = true WHERE code = 'A1'")
 
-    (shown,) = (await shop.post("/api/product/read", {"productIds": [product]})).data
+    (shown,) = (await house.post("/api/product/read", {"productIds": [product]})).data
 
     assert (shown["totalQuantityInStock"], shown["totalReservedQuantity"], shown["totalFreeQuantity"]) == (9, 0, 5)
     first = shown["stockInfo"][0]
@@ -282,17 +282,17 @@ async def test_stock_is_shown_by_place_and_in_total(shop: Shop) -> None:
     }
     places = [(item["locationCode"], item["stockBatchCode"], item["freeQuantity"]) for item in shown["stockInfo"]]
     assert places == [("A-01", "A1", 0), ("A-01", "B7", 2.5), ("RECEPTION", "B7", 2.5)]
-    (await shop.delete("/api/product/delete", {"productIds": [product]})).refused(409)
+    (await house.delete("/api/product/delete", {"productIds": [product]})).refused(409)
     flags = {"productIds": [product], "updateFields": {"requiresBatchCode": False}}
-    (await shop.post("/api/product/update", flags)).refused(409, "traceability")
+    (await house.post("/api/product/update", flags)).refused(409, "traceability")
 
 
-async def test_a_reference_is_checked_exactly(shop: Shop, other_shop: Shop) -> None:
-    await add(shop, "A", thirdPartyReference="erp/7 ș%")
-    await add(other_shop, "A", thirdPartyReference="foreign")
+async def test_a_reference_is_checked_exactly(house: House, other_house: House) -> None:
+    await add(house, "A", thirdPartyReference="erp/7 ș%")
+    await add(other_house, "A", thirdPartyReference="foreign")
 
     async def check(path: str) -> Any:
-        answer = await shop.get(f"/api/product/third-party-reference/{path}/check", user="viewer")
+        answer = await house.get(f"/api/product/third-party-reference/{path}/check", user="viewer")
         return answer.status, answer.body
 
     assert await check("erp%2F7%20%C8%99%25") == (200, True)
@@ -303,8 +303,8 @@ async def test_a_reference_is_checked_exactly(shop: Shop, other_shop: Shop) -> N
     assert (await check("%FF"))[0] == 400
 
 
-async def test_a_viewer_reads_only(shop: Shop) -> None:
-    product = await add(shop, "A")
+async def test_a_viewer_reads_only(house: House) -> None:
+    product = await add(house, "A")
 
     for method, path, body in (
         ("PUT", "/api/product/add", {"name": "b", "code": "b"}),
@@ -312,15 +312,15 @@ async def test_a_viewer_reads_only(shop: Shop) -> None:
         ("DELETE", "/api/product/delete", {"productIds": [product]}),
         ("PUT", "/api/product/add", None),
     ):
-        assert (await shop.call(method, path, body, user="viewer")).refused(403) == "Insufficient permissions"
-    assert (await shop.put("/api/product/add", {"name": "b", "code": "b"}, user="plain")).status == 200
+        assert (await house.call(method, path, body, user="viewer")).refused(403) == "Insufficient permissions"
+    assert (await house.put("/api/product/add", {"name": "b", "code": "b"}, user="plain")).status == 200
 
 
-async def test_tenants_do_not_see_one_another(shop: Shop, other_shop: Shop) -> None:
-    foreign = await add(other_shop, "A")
-    await add(shop, "OWN")
+async def test_tenants_do_not_see_one_another(house: House, other_house: House) -> None:
+    foreign = await add(other_house, "A")
+    await add(house, "OWN")
 
-    assert await codes(shop, models=["A"]) == []
-    (await shop.post("/api/product/update", {"productIds": [foreign + 1000], "updateFields": {}})).refused(404)
-    assert await add(shop, "A")
-    assert await codes(other_shop) == ["A"]
+    assert await codes(house, models=["A"]) == []
+    (await house.post("/api/product/update", {"productIds": [foreign + 1000], "updateFields": {}})).refused(404)
+    assert await add(house, "A")
+    assert await codes(other_house) == ["A"]
