@@ -21,7 +21,7 @@ def opened(answer: HttpAnswer, system: str) -> Any:
             raise NeedsAttention(
                 f"{system} has no API at this address (HTTP {answer.status})", hint="check the API URL in the settings"
             ) from None
-        raise
+        raise Retryable(f"{system}'s answer is not JSON: a proxy's page, or cut") from None
     if not isinstance(body, dict | list):
         raise Retryable(f"{system}'s answer is neither an object nor a list")
     return body

@@ -1,6 +1,6 @@
 """All connectors by code, and the transport that carries one connection's calls. Composition roots hand both in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 from pydantic import BaseModel, SecretStr
@@ -42,6 +42,6 @@ def _secrets(value: object) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets(getattr(value, name))
-    elif isinstance(value, list | tuple):
-        for member in value:
+    elif isinstance(value, Mapping | list | tuple):
+        for member in value.values() if isinstance(value, Mapping) else value:
             yield from _secrets(member)

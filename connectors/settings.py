@@ -15,7 +15,7 @@ SETTINGS = ConfigDict(
     hide_input_in_errors=True,  # the input may be a secret
 )
 HTTP_ADDRESS = r"^https?://[^\s/?#@]+[^\s?#@]*$"
-SHOP_ADDRESS = r"^(https?://)?[A-Za-z0-9.-]+(:[0-9]+)?/*$"
+SHOP_ADDRESS = r"^(https?://)?[A-Za-z0-9.-]+(:[0-9]+)?(/[!-~]*)?$"
 
 
 def _sendable(secret: SecretStr) -> SecretStr:

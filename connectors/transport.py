@@ -107,7 +107,7 @@ class Transport:
             raise NeedsAttention(
                 f"the address or a header cannot be sent ({type(error).__name__})",
                 hint=STRAY,
-            ) from None  # the cause quotes the value, which may be a secret
+            ) from None  # the cause holds the value, which may be a secret
         if built.url.scheme not in ("http", "https") or not built.url.host or built.url.userinfo:
             raise NeedsAttention(
                 "the address must be http:// or https:// with a host and without a user name",

@@ -540,7 +540,7 @@ async def test_a_write_whose_answer_never_came_is_not_repeated(bench: Bench) -> 
     bench.fault("order_statuses", "hang")
 
     results = await gomag.push_order_statuses(
-        bench.vendor(longest=timedelta(seconds=0.4)), [change("4", key=str(order.id))]
+        bench.vendor(longest=timedelta(seconds=1.5)), [change("4", key=str(order.id))]
     )
 
     assert results[0].outcome is Outcome.DONE and order.status_id == "4"
