@@ -12,16 +12,21 @@ from schema.rest import (
     nirs,
     notices,
     notifications,
+    orders,
     production,
     products,
     purchase_orders,
     returns,
+    stock,
     transfers,
+    triggers,
 )
 from schema.rest.routes import Route, Table
 
 MODULES: tuple[tuple[Route[Any], ...], ...] = (
     products.ROUTES,
+    stock.ROUTES,
+    orders.ROUTES,
     nirs.ROUTES,
     returns.ROUTES,
     transfers.ROUTES,
@@ -34,6 +39,7 @@ MODULES: tuple[tuple[Route[Any], ...], ...] = (
     metadata.ROUTES,
     notifications.ROUTES,
     notices.ROUTES,
+    triggers.ROUTES,
 )
 
 TABLE = Table(chain.from_iterable(MODULES))

@@ -262,7 +262,6 @@ class Model:
         elif name == "replace":
             if order["status"] not in (1, 2, 6):
                 return False
-            order["lines"] = []
             order["lines"] = self.lines(two)
             self.serve(order)
         elif name == "delete":
