@@ -21,7 +21,7 @@ Row = dict[str, Any]
 Targets = Mapping[str, Collection[Any]]
 """Column → values; each value designates one record, all of them together are the records meant."""
 
-OWN = frozenset({"tenant_id", "id", "created_at", "updated_at", "search"})
+OWN = frozenset({"tenant_id", "id", "created_at", "updated_at", "search", "sort_key"})
 
 
 @dataclass(frozen=True, slots=True)
