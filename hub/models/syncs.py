@@ -204,7 +204,7 @@ class InboxMessage(TenantRow, table=True):
 
     __tablename__ = "inbox"
     __table_args__: ClassVar[Any] = (
-        Index("ix_inbox_waiting", "received_at", postgresql_where=text("state = 'WAITING'")),
+        Index("ix_inbox_waiting", "available_at", postgresql_where=text("state = 'WAITING'")),
         check("state_is_known", "state IN ('WAITING', 'DONE', 'FAILED')"),
     )
 
@@ -215,6 +215,7 @@ class InboxMessage(TenantRow, table=True):
     state: str = string(16, default="WAITING")
     attempts: int = Field(default=0)
     message: str | None = string(4000, default=None)
+    available_at: datetime = now()
     received_at: datetime = now()
     finished_at: datetime | None = moment(default=None)
 

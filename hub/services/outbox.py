@@ -51,7 +51,9 @@ async def document_moved(work: UnitOfWork, *, document: str, document_id: int, s
     if code is None or not await _is_known_outside(work, code, document, document_id):
         return
     payload = {"document": document, "document_id": document_id, "status": int(status)}
-    await put(work, code, f"{document}_statuses", {str(document_id): payload})
+    # A return is told of on the order that it belongs to.
+    stream = "nir_statuses" if document == "nir" else "order_statuses"
+    await put(work, code, stream, {f"{document}:{document_id}": payload})
 
 
 async def put(work: UnitOfWork, code: str, stream: str, entries: Mapping[str, Mapping[str, Any]]) -> None:

@@ -29,6 +29,13 @@ class Trouble:
         hint = f" ({error.hint})" if error.hint else ""
         return cls(reason=error.code, message=f"{error.message}{hint}", path=error.field)
 
+    @classmethod
+    def of_any(cls, error: Exception) -> "Trouble":
+        """What the hub itself stumbled over is named, but not explained to the outside."""
+        if isinstance(error, HubError):
+            return cls.of(error)
+        return cls(reason="INTERNAL", message=f"the record cannot be stored ({type(error).__name__})")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:

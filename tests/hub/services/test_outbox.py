@@ -92,5 +92,5 @@ async def test_only_documents_of_the_connection_are_told_of(world: World) -> Non
 
     found = await world.rows("SELECT stream, key, payload FROM outbox")
     assert found == [
-        {"stream": "order_statuses", "key": "4", "payload": {"document": "order", "document_id": 4, "status": 4}}
+        {"stream": "order_statuses", "key": "order:4", "payload": {"document": "order", "document_id": 4, "status": 4}}
     ]
