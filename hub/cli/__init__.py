@@ -7,14 +7,26 @@ from collections.abc import Sequence
 
 from hub.errors import HubError
 
-NOUNS = ("up", "serve", "worker", "tenant", "user", "account", "sync", "sandbox", "key", "doctor")
+COMMANDS = {
+    "up": "run everything: engines, API, worker; --demo adds data to look at",
+    "serve": "the API process alone; needs DATABASE_URL and REDIS_URL",
+    "worker": "a worker process alone; needs DATABASE_URL and REDIS_URL",
+    "tenant": "make tenants, shut them out, let them in",
+    "user": "the logins of a tenant",
+    "account": "hub-wide logins by e-mail and their tenants",
+    "sync": "look at synchronisations and steer them",
+    "sandbox": "run a fake of an external system",
+    "key": "the secret key of the hub",
+    "doctor": "look at database, Redis, migrations, roles and key",
+}
+"""Each command is a module beside this one, imported when it is asked for: help comes at once."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 1 refused or failed, 2 not understood, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = _parser(given).parse_args(given)
     try:
+        chosen = _parser(given[0] if given else None).parse_args(given)
         return int(chosen.run(chosen) or 0)
     except HubError as error:
         print(f"hub: {error}", file=sys.stderr)
@@ -26,11 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    """All commands; only the module of the one that is asked for is imported, so that help comes at once."""
+def _parser(asked: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hub", description="Crossdock: a GraphQL integration hub for warehouses.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    asked = given[0] if given and given[0] in NOUNS else None
-    for noun in NOUNS if asked is None else (asked,):
-        importlib.import_module(f"hub.cli.{noun}").add_to(commands)
+    for name, what in COMMANDS.items():
+        command = commands.add_parser(name, help=what, description=what)
+        if name == asked:
+            importlib.import_module(f"hub.cli.{name}").define(command)
     return parser

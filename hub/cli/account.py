@@ -11,8 +11,8 @@ from hub.services import accounts
 from hub.services.accounts import AccountDraft
 
 
-def add_to(commands: Any) -> None:
-    actions = commands.add_parser("account", help="hub-wide logins by e-mail").add_subparsers(required=True)
+def define(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
     add = _command(actions, "add", _add, "make an account")
     add_password(add)
     add.add_argument("--name", default="", metavar="N")

@@ -3,15 +3,13 @@
 import argparse
 import asyncio
 import os
-from typing import Any
 
 from hub import doctor
 from hub.cli.place import add_data, located
 from hub.errors import Invalid
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser("doctor", help="look at database, Redis, migrations, roles and key")
+def define(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.set_defaults(run=lambda arguments: asyncio.run(_run(arguments)))
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from typing import Any
 
 from hub.cli.place import OPERATOR, add_data, opened
 from hub.crypto import Vault
@@ -13,8 +12,8 @@ SETTLING = 2.0
 """Seconds after which no running process still uses the key file as it was before."""
 
 
-def add_to(commands: Any) -> None:
-    actions = commands.add_parser("key", help="the secret key of the hub").add_subparsers(required=True)
+def define(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
     rotate = actions.add_parser(
         "rotate",
         help="seal every stored secret with a new key; sessions end",

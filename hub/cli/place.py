@@ -9,7 +9,6 @@ from pathlib import Path
 from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 
-from hub import migrations
 from hub.context import Actor, Scope
 from hub.db import Database
 from hub.embedded import join_engines
@@ -77,6 +76,8 @@ def with_key(settings: Settings, data: Path) -> Settings:
 
 async def migrate(settings: Settings) -> list[str]:
     """Bring the database to this version; the revisions that were applied."""
+    from hub import migrations  # alembic, which most commands and all child processes do without
+
     url = settings.database_admin_url or settings.database_url
     try:
         missing = await migrations.pending(url)

@@ -2,14 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from connectors.sandbox.app import SANDBOXES, serve
 from hub.cli.listening import check_free
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser("sandbox", help="run a fake of an external system")
+def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "vendor", type=str.lower, choices=sorted(SANDBOXES), metavar="VENDOR", help=", ".join(SANDBOXES)
     )

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 import uvloop
@@ -26,12 +25,7 @@ STOP_SECONDS = 5
 """For requests in flight; the hub as a whole stops within 10 s."""
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser(
-        "serve",
-        help="the API process alone; needs DATABASE_URL and REDIS_URL",
-        description="GraphQL, REST and console on one port. Needs DATABASE_URL and REDIS_URL; see also hub up.",
-    )
+def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="serve HTTPS: the certificate chain, PEM")

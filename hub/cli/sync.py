@@ -15,8 +15,8 @@ from hub.sync import runs
 from hub.sync.overview import RunOverview, StreamOverview, list_runs, list_streams
 
 
-def add_to(commands: Any) -> None:
-    actions = commands.add_parser("sync", help="look at synchronisations and steer them").add_subparsers(required=True)
+def define(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
     shown = _command(actions, "list", _list, "the streams of a tenant and its latest runs")
     shown.add_argument("--runs", type=int, default=20, metavar="N", help="how many runs (20)")
     start = _command(actions, "start", _start, "run all streams that are on, or those named, now")

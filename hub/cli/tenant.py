@@ -11,8 +11,8 @@ from hub.services import tenants
 from hub.services.tenants import ADMINISTRATOR, TenantDraft
 
 
-def add_to(commands: Any) -> None:
-    actions = commands.add_parser("tenant", help="make tenants and shut them").add_subparsers(required=True)
+def define(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make a tenant with its superadministrator, warehouse and locations")
     add.add_argument("slug", help="its name in host names: a-z, 0-9, hyphens")
     add.add_argument("--name", required=True, metavar="N", help="the company's name")

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hub import demo
 from hub.cli import showcase
@@ -34,8 +33,7 @@ TRY = (
 )
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser("up", help="run everything: engines, API, worker; --demo adds data to look at")
+def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demo", action="store_true", help="demo tenants, users, and sandboxes of external systems")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)

@@ -11,8 +11,8 @@ from hub.services import users
 from hub.services.users import LANGUAGES, UserDraft
 
 
-def add_to(commands: Any) -> None:
-    actions = commands.add_parser("user", help="the logins of a tenant").add_subparsers(required=True)
+def define(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
     add = _command(actions, "add", _add, "make a login")
     add_password(add)
     add_rights(add)

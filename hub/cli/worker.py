@@ -1,7 +1,6 @@
 """`hub worker`: the process that synchronises; as many as there is work for."""
 
 import argparse
-from typing import Any
 
 import uvloop
 
@@ -11,8 +10,7 @@ from hub.settings import Settings
 from workers.main import run
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser("worker", help="a worker process alone; needs DATABASE_URL and REDIS_URL")
+def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-json", action="store_true", help="one JSON object a line")
     parser.add_argument("--no-migrations", action="store_true", help="trust that the database is up to date")
     add_data(parser)
