@@ -16,7 +16,7 @@ from hub.errors import HubError, Invalid, NotAllowed, Unauthenticated, Unavailab
 from schema.context import RequestContext, Services
 from schema.credentials import authorization_of, caller_of
 from schema.errors import refusal
-from schema.execution import Executor, Stream
+from schema.execution import Executor, Stream, status_of
 from schema.peer import peer_of
 from schema.request import GraphQLRequest, decoded, request_of
 
@@ -76,7 +76,7 @@ class GraphQLEndpoint:
         except Invalid as error:
             return Response(refusal(error, request_id), 400, media_type=_plain(media_type))
         if prepared.refused is not None:
-            status = prepared.status_for(strict=media_type != JSON)
+            status = status_of(False, strict=media_type != JSON)
             return Response(prepared.refused, status, media_type=_plain(media_type))
         if request.method == "GET" and prepared.kind == "mutation":
             raise BadRequest(405, "mutations are not offered over GET", Allow="POST")
@@ -85,7 +85,7 @@ class GraphQLEndpoint:
         if prepared.kind == "subscription":
             raise BadRequest(406, f"subscriptions need a WebSocket or Accept: {EVENTS}")
         reply = await self._executor.execute(prepared, context)
-        return Response(reply.body, reply.status_for(strict=media_type != JSON), media_type=media_type)
+        return Response(reply.body, status_of(reply.executed, strict=media_type != JSON), media_type=media_type)
 
     async def _context(self, request: Request, request_id: str) -> RequestContext:
         peer = peer_of(request.scope, self._services.settings)
