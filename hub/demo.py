@@ -20,9 +20,11 @@ from hub.queries.integrations import get_stored
 from hub.services import accounts, integrations, nirs, supply, tenants, users
 from hub.services.accounts import AccountDraft
 from hub.services.nirs import NirDraft
+from hub.services.outbox import STOCK_OPTION
 from hub.services.receipt_lines import ReceiptLineDraft
 from hub.services.tenants import TenantDraft
 from hub.services.users import UserDraft
+from hub.sync import outbound_stock
 
 PASSWORD = "crossdock-demo"
 TENANTS = {"demo": "Depozit Demo SRL", "north": "Nord Logistic SRL"}
@@ -75,7 +77,6 @@ async def connect(database: Database, connection: DemoConnection, *, registry: R
             given = {"fields": connection.fields, "options": connection.options, "mappings": connection.mappings}
             await integrations.save(work, vault=vault, **known, **given)  # type: ignore[arg-type]
             await integrations.activate(work, code=connection.code, registry=registry, vault=vault)
-            await integrations.confirm_stock_push(work, code=connection.code, registry=registry)
         elif stored.fields.get(connection.address) != connection.fields[connection.address]:
             moved = {connection.address: connection.fields[connection.address]}
             await integrations.save(work, code=connection.code, registry=registry, vault=vault, fields=moved)
@@ -83,13 +84,19 @@ async def connect(database: Database, connection: DemoConnection, *, registry: R
     await database.write(await _inside(database, connection.tenant), work_on)
 
 
-async def stock_up(database: Database, connection: DemoConnection) -> bool:
-    """Receive some pieces of each product, once, so that orders find goods; False while no products are taken in."""
+async def stock_up(database: Database, connection: DemoConnection, *, registry: Registry) -> bool:
+    """Receive some pieces of each product, once, and let the shop know; False while no products are taken in."""
     scope = await _inside(database, connection.tenant)
     if not await _has_products(database, scope, connection.code):
         return False
+
+    async def work_on(work: UnitOfWork) -> None:
+        await _receive_goods(work)
+        if connection.options.get(STOCK_OPTION):
+            await outbound_stock.confirm(work, registry=registry)
+
     with suppress(Conflict):  # received at an earlier start
-        await database.write(scope, _receive_goods)
+        await database.write(scope, work_on)
         await database.write(scope, supply.recheck)
     return True
 

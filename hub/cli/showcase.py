@@ -67,7 +67,7 @@ async def stock_up(settings: Settings, connection: DemoConnection) -> None:
         while not done:
             await asyncio.sleep(LOOK_AGAIN)
             try:
-                done = await demo.stock_up(database, connection)
+                done = await demo.stock_up(database, connection, registry=REGISTRY)
             except HubError as error:
                 log.warning("the demo's first goods are not received yet: %s", error)
     finally:

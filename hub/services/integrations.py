@@ -104,16 +104,6 @@ async def deactivate(work: UnitOfWork, *, code: str, registry: Registry) -> str:
     return code
 
 
-async def confirm_stock_push(work: UnitOfWork, *, code: str, registry: Registry) -> str:
-    """Allow the first sending of all stock to this connection, after somebody has looked at what it would change."""
-    work.scope.require(Level.ADMINISTRATOR)
-    connector_of(registry, code)
-    await _locked(work, code)
-    await _update(work, code, stock_push_confirmed=True)
-    await audit.record(work, "integration.confirm_stock_push", code)
-    return code
-
-
 async def api_key_save(
     work: UnitOfWork,
     *,
