@@ -9,7 +9,7 @@ from sqlmodel import col
 from hub.context import Level
 from hub.db import UnitOfWork
 from hub.models.products import Category, Product
-from hub.services import nomenclature
+from hub.services import nomenclature, storing
 from hub.services.nomenclature import Nomenclature, Targets
 from hub.services.outcomes import OnError, Outcome
 
@@ -33,13 +33,13 @@ class CategoryDraft:
 async def add(work: UnitOfWork, *, categories: Sequence[CategoryDraft]) -> list[int]:
     """Add all categories, or none; their ids in the same order."""
     work.scope.require(Level.USER)
-    return await nomenclature.add(work, CATEGORIES, [asdict(draft) for draft in categories])
+    return await storing.add(work, CATEGORIES, [asdict(draft) for draft in categories])
 
 
 async def update(work: UnitOfWork, *, targets: Targets, changes: Mapping[str, Any]) -> list[int]:
     """Give all categories meant (by `id`, `external_reference`, `third_party_reference`) the same new values."""
     work.scope.require(Level.USER)
-    return await nomenclature.change(work, CATEGORIES, targets, dict(changes))
+    return await storing.change(work, CATEGORIES, targets, dict(changes))
 
 
 async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
@@ -57,7 +57,7 @@ async def upsert(
     """Add the categories without id, change those with one, by the columns given; unchanged ones are not written."""
     work.scope.require(Level.USER)
     pairs = [(id_, dict(values)) for id_, values in categories]
-    return await nomenclature.store(work, CATEGORIES, pairs, on_error=on_error)
+    return await storing.store(work, CATEGORIES, pairs, on_error=on_error)
 
 
 async def ids_by(work: UnitOfWork, *, column: str, values: Sequence[str]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from hub.models.nirs import Nir, Return
 from hub.models.orders import Invoice, Order
 from hub.models.stock import Batch
 from hub.queries.conditions import among
-from hub.services import nomenclature
+from hub.services import nomenclature, storing
 from hub.services.nomenclature import Change, Nomenclature, Targets
 from hub.services.outcomes import OnError, Outcome
 from hub.services.values import text
@@ -61,13 +61,13 @@ class CompanyDraft:
 async def add(work: UnitOfWork, *, companies: Sequence[CompanyDraft]) -> list[int]:
     """Add all companies, or none; their ids in the same order."""
     work.scope.require(Level.USER)
-    return await nomenclature.add(work, COMPANIES, [asdict(draft) for draft in companies])
+    return await storing.add(work, COMPANIES, [asdict(draft) for draft in companies])
 
 
 async def update(work: UnitOfWork, *, targets: Targets, changes: Mapping[str, Any]) -> list[int]:
     """Give all companies meant (by `id`, `external_reference`, `third_party_reference`) the same new values."""
     work.scope.require(Level.USER)
-    return await nomenclature.change(work, COMPANIES, targets, dict(changes))
+    return await storing.change(work, COMPANIES, targets, dict(changes))
 
 
 async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
@@ -85,7 +85,7 @@ async def upsert(
     """Add the companies without id, change those with one, by the columns given; unchanged ones are not written."""
     work.scope.require(Level.USER)
     pairs = [(id_, dict(values)) for id_, values in companies]
-    return await nomenclature.store(work, COMPANIES, pairs, on_error=on_error)
+    return await storing.store(work, COMPANIES, pairs, on_error=on_error)
 
 
 async def ids_by(work: UnitOfWork, *, column: str, values: Sequence[str]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from hub.models.orders import OrderLine
 from hub.models.stock import Location, Scan, StockItem, StockMovement, Warehouse
 from hub.queries.conditions import among
 from hub.queries.places import find_inbound_place
-from hub.services import audit, nomenclature
+from hub.services import audit, nomenclature, storing
 from hub.services.nomenclature import Change, Nomenclature, Targets
 
 USERS = {
@@ -62,7 +62,7 @@ async def store_new(work: UnitOfWork, locations: Sequence[LocationDraft]) -> lis
         )
         if row["is_inbound"]:
             await _hand_over(work, draft.warehouse_id)
-        ids += await nomenclature.add(work, LOCATIONS, [row])
+        ids += await storing.add(work, LOCATIONS, [row])
     return ids
 
 
@@ -76,7 +76,7 @@ async def update(work: UnitOfWork, *, targets: Targets, changes: Mapping[str, An
         if len(ids) > 1:
             raise Invalid("fits one location only", field="isInbound", hint="name one location at a time")
         await _move_inbound(work, ids[0])
-    await nomenclature.store(work, LOCATIONS, [(id_, dict(changes)) for id_ in ids])
+    await storing.store(work, LOCATIONS, [(id_, dict(changes)) for id_ in ids])
     for id_ in ids:
         await audit.record(work, "location.update", str(id_), {"fields": sorted(changes)})
     return ids

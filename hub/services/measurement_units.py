@@ -9,7 +9,7 @@ from sqlmodel import col
 from hub.context import Level
 from hub.db import UnitOfWork
 from hub.models.products import MeasurementUnit, Product
-from hub.services import nomenclature
+from hub.services import nomenclature, storing
 from hub.services.nomenclature import Nomenclature, Targets
 from hub.services.outcomes import OnError, Outcome
 
@@ -28,13 +28,13 @@ class MeasurementUnitDraft:
 async def add(work: UnitOfWork, *, units: Sequence[MeasurementUnitDraft]) -> list[int]:
     """Add all units, or none; their ids in the same order."""
     work.scope.require(Level.USER)
-    return await nomenclature.add(work, MEASUREMENT_UNITS, [asdict(draft) for draft in units])
+    return await storing.add(work, MEASUREMENT_UNITS, [asdict(draft) for draft in units])
 
 
 async def update(work: UnitOfWork, *, targets: Targets, changes: Mapping[str, Any]) -> list[int]:
     """Give all units meant (by `id`, `code`, `third_party_reference`) the same new values."""
     work.scope.require(Level.USER)
-    return await nomenclature.change(work, MEASUREMENT_UNITS, targets, dict(changes))
+    return await storing.change(work, MEASUREMENT_UNITS, targets, dict(changes))
 
 
 async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
@@ -52,7 +52,7 @@ async def upsert(
     """Add the units without id, change those with one, by the columns given; unchanged ones are not written."""
     work.scope.require(Level.USER)
     pairs = [(id_, dict(values)) for id_, values in units]
-    return await nomenclature.store(work, MEASUREMENT_UNITS, pairs, on_error=on_error)
+    return await storing.store(work, MEASUREMENT_UNITS, pairs, on_error=on_error)
 
 
 async def ids_by(work: UnitOfWork, *, column: str, values: Sequence[str]) -> dict[str, int]:

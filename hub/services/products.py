@@ -23,7 +23,7 @@ from hub.models.orders import InvoiceLine, OrderLine
 from hub.models.products import Product
 from hub.models.stock import Batch, StockItem, StockMovement
 from hub.queries.conditions import among
-from hub.services import nomenclature
+from hub.services import nomenclature, storing
 from hub.services.categories import CATEGORIES
 from hub.services.measurement_units import MEASUREMENT_UNITS
 from hub.services.nomenclature import Change, Nomenclature, Row, Targets
@@ -88,7 +88,7 @@ async def add(work: UnitOfWork, *, products: Sequence[ProductDraft]) -> list[int
     """Add all products, or none; their ids in the same order."""
     work.scope.require(Level.USER)
     rows = await _resolved(work, [_row(draft) for draft in products])
-    outcomes = await nomenclature.store(work, PRODUCTS, [(None, row) for row in rows])
+    outcomes = await storing.store(work, PRODUCTS, [(None, row) for row in rows])
     return [outcome.id for outcome in outcomes if outcome.id is not None]
 
 
@@ -102,7 +102,7 @@ async def update(work: UnitOfWork, *, targets: Targets, changes: Mapping[str, An
     _refuse_contradiction(columns)
     ids = await nomenclature.meant(work, PRODUCTS, targets, columns)
     (row,) = await _resolved(work, [dict(changes)])
-    await nomenclature.store(work, PRODUCTS, [(id_, row) for id_ in ids])
+    await storing.store(work, PRODUCTS, [(id_, row) for id_ in ids])
     return ids
 
 
@@ -122,7 +122,7 @@ async def upsert(
     work.scope.require(Level.USER)
     rows = await _resolved(work, [dict(values) for _, values in products])
     pairs = [(id_, row) for (id_, _), row in zip(products, rows, strict=True)]
-    return await nomenclature.store(work, PRODUCTS, pairs, on_error=on_error)
+    return await storing.store(work, PRODUCTS, pairs, on_error=on_error)
 
 
 async def ids_by(work: UnitOfWork, *, column: str, values: Sequence[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Checks values against the columns they go to, so that every door refuses the same things by the field's name."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,7 @@ LARGEST = Decimal(10) ** 14
 STEP = Decimal("0.0001")
 _LONG = 1 << 63
 _INT = 1 << 31
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def camel(name: str) -> str:
@@ -26,12 +28,17 @@ def is_id(value: Any) -> bool:
     return isinstance(value, int) and -_LONG <= value < _LONG
 
 
-def checked(table: Table, values: Mapping[str, Any], *, keys: Collection[str] = ()) -> dict[str, Any]:
+def checked(
+    table: Table, values: Mapping[str, Any], *, keys: Collection[str] = (), signed: Collection[str] = ()
+) -> dict[str, Any]:
     """The values as the table stores them; `Invalid` for the first that it cannot, or should not, hold.
 
-    Numbers of these tables are never negative. Texts that are mandatory or `keys` must not be blank.
+    Decimals are not negative unless they are `signed`. Texts that are mandatory or `keys` must not be blank.
     """
-    return {name: _checked(table.columns[name], value, name in keys) for name, value in values.items()}
+    return {
+        name: _checked(table.columns[name], value, key=name in keys, signed=name in signed)
+        for name, value in values.items()
+    }
 
 
 def text(value: Any, *, field: str, longest: int, blank: bool = True) -> str:
@@ -47,8 +54,8 @@ def text(value: Any, *, field: str, longest: int, blank: bool = True) -> str:
     return value
 
 
-def decimal(value: Any, *, field: str, above: Decimal | None = None) -> Decimal:
-    """An exact number of at most 14 digits before the point and 4 after it, from 0, or above `above`."""
+def decimal(value: Any, *, field: str, above: Decimal | None = None, signed: bool = False) -> Decimal:
+    """An exact number of at most 14 digits before the point and 4 after it; from 0, or above `above`, or `signed`."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Invalid("must be a decimal number", field=field)
     number = Decimal(value)
@@ -58,12 +65,19 @@ def decimal(value: Any, *, field: str, above: Decimal | None = None) -> Decimal:
         raise Invalid("has more than 4 decimals", field=field)
     if above is not None and number <= above:
         raise Invalid(f"must be greater than {above}", field=field)
-    if number < 0:
+    if number < 0 and not signed:
         raise Invalid("must not be negative", field=field)
     return number
 
 
-def _checked(column: Column[Any], value: Any, key: bool) -> Any:
+def currency(value: Any, *, field: str) -> str:
+    """A currency's code: three capital letters."""
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+        raise Invalid("must be a currency code of three capital letters", field=field)
+    return value
+
+
+def _checked(column: Column[Any], value: Any, *, key: bool, signed: bool) -> Any:
     field = camel(column.name)
     if value is None:
         if not column.nullable:
@@ -73,7 +87,7 @@ def _checked(column: Column[Any], value: Any, key: bool) -> Any:
     if isinstance(kind, String):
         return text(value, field=field, longest=kind.length or 1 << 20, blank=bool(column.nullable) and not key)
     if isinstance(kind, Numeric):
-        return decimal(value, field=field)
+        return decimal(value, field=field, signed=signed)
     if isinstance(kind, Boolean):
         return _typed(value, bool, field, "must be true or false")
     if isinstance(kind, Integer):

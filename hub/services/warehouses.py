@@ -16,7 +16,7 @@ from hub.models.nirs import Nir, Return
 from hub.models.orders import Order
 from hub.models.stock import Location, StockItem, StockMovement, Warehouse
 from hub.queries.conditions import among
-from hub.services import audit, locations, nomenclature
+from hub.services import audit, locations, nomenclature, storing
 from hub.services.locations import LocationDraft
 from hub.services.nomenclature import Change, Nomenclature, Targets
 
@@ -53,7 +53,7 @@ async def add(work: UnitOfWork, *, warehouses: Sequence[WarehouseDraft]) -> list
         if draft.is_default:
             await _hand_over(work)
         row = {"code": draft.code, "name": draft.name, "is_default": draft.is_default, "active": draft.active}
-        (id_,) = await nomenclature.add(work, WAREHOUSES, [row])
+        (id_,) = await storing.add(work, WAREHOUSES, [row])
         code = draft.inbound_location_code or f"{draft.code}-RECEPTION"
         await locations.store_new(work, [LocationDraft(code=code, name="Reception", warehouse_id=id_)])
         await audit.record(work, "warehouse.add", draft.code)
@@ -71,7 +71,7 @@ async def update(work: UnitOfWork, *, targets: Targets, changes: Mapping[str, An
             raise Invalid("fits one warehouse only", field="isDefault", hint="name one warehouse at a time")
         if not (await nomenclature.lock(work, WAREHOUSES, ids))[ids[0]]["is_default"]:
             await _hand_over(work)
-    await nomenclature.store(work, WAREHOUSES, [(id_, dict(changes)) for id_ in ids])
+    await storing.store(work, WAREHOUSES, [(id_, dict(changes)) for id_ in ids])
     for id_ in ids:
         await audit.record(work, "warehouse.update", str(id_), {"fields": sorted(changes)})
     return ids
