@@ -53,17 +53,23 @@ async def check_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) ->
 
 
 async def settle_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> list[int | None]:
-    """The company of each draft, created where it is new; drafts that mean the same new company share it."""
+    """The company of each draft, created where it is new; drafts that mean the same new company share it.
+
+    A draft that is given several times, for several orders, is one company even when it has no key.
+    """
     known = await _known(work, drafts)
     new: list[BuyerDraft] = []
-    found: list[int | None] = []
+    found: dict[int, int | None] = {}
     for draft in drafts:
+        if id(draft) in found:
+            continue
         provisional = -len(new) - 1
-        found.append(known.find(draft, new=provisional))
-        if draft is not None and found[-1] == provisional:
+        found[id(draft)] = known.find(draft, new=provisional)
+        if draft is not None and found[id(draft)] == provisional:
             new.append(draft)
     created = await _create(work, new)
-    return [created[-id_ - 1] if id_ is not None and id_ < 0 else id_ for id_ in found]
+    ids = (found[id(draft)] for draft in drafts)
+    return [created[-id_ - 1] if id_ is not None and id_ < 0 else id_ for id_ in ids]
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Serves orders with goods: what is free is reserved for them, and what they got decides the state they are in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from hub.context import Level
@@ -8,22 +9,29 @@ from hub.db import UnitOfWork
 from hub.errors import NotFound
 from hub.queries.orders import LineRow, OrderRow, find_lines, find_order_ids, find_servable_orders, lock_orders
 from hub.queries.stock import Need
-from hub.services import order_states
-from hub.services.order_states import Change
+from hub.services import document_changes, order_states
+from hub.services.order_states import KIND, Change
 from hub.services.picking import pick_reserved
 from hub.services.reservations import Holder, reserve
 from hub.services.values import is_id
 from hub.statuses import Status
 
 
-async def settle(work: UnitOfWork, changes: Sequence[Change]) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Which orders got goods, and which of all of them are in another state now."""
+
+    served: Sequence[int] = ()
+    moved: Sequence[int] = ()
+
+
+async def settle(work: UnitOfWork, changes: Sequence[Change]) -> Settled:
     """Reserve what the lines of these locked, editable orders miss, earlier orders first, and move the orders.
 
-    Returns the ids of those whose state changed. An order that asks for no validation is picked as soon as it is
-    covered and released.
+    An order that asks for no validation is picked as soon as it is covered and released.
     """
     if not changes:
-        return []
+        return Settled()
     orders = [change.after for change in changes]
     lines = await find_lines(work.session, work.tenant_id, [order.id for order in orders])
     needs = [_need(order, line) for order in orders for line in lines[order.id] if line.missing]
@@ -31,7 +39,10 @@ async def settle(work: UnitOfWork, changes: Sequence[Change]) -> list[int]:
     settled = [change.to(_state(change.after, lines[change.after.id], got)) for change in changes]
     await pick_reserved(work, [change.after for change in settled if change.after.status is Status.VALIDATED])
     await order_states.write(work, settled)
-    return [change.after.id for change in settled if change.moved]
+    return Settled(
+        served=[order_id for order_id, mine in lines.items() if any(line.id in got for line in mine)],
+        moved=[change.after.id for change in settled if change.moved],
+    )
 
 
 async def recheck(work: UnitOfWork, *, order_ids: Sequence[int] | None = None, most: int | None = None) -> list[int]:
@@ -46,7 +57,9 @@ async def recheck(work: UnitOfWork, *, order_ids: Sequence[int] | None = None, m
     locked = await lock_orders(work.session, work.tenant_id, ids)
     waiting = [order for order in locked.values() if order.status is Status.WAITING_FOR_SUPPLY]
     waiting.sort(key=lambda order: (order.created_at, order.id))
-    return await settle(work, [Change(order, order) for order in waiting])
+    settled = await settle(work, [Change(order, order) for order in waiting])
+    document_changes.updated(work, kind=KIND, ids=set(settled.served) - set(settled.moved))
+    return list(settled.moved)
 
 
 async def _refuse_unknown(work: UnitOfWork, order_ids: Sequence[int]) -> None:

@@ -388,6 +388,14 @@ async def test_many_orders_change_together_or_not_at_all(room: Stockroom) -> Non
     assert await room.world.value("SELECT count(*) FROM orders WHERE comment = 'c'") == 2
 
 
+async def test_many_orders_given_one_new_company_share_it(room: Stockroom) -> None:
+    ids = [await room.order("W-1"), await room.order("W-2")]
+
+    await room.do(orders.update, targets={"id": ids}, changes={"company": BuyerDraft(name="Nameless keys")})
+
+    assert await room.world.value("SELECT count(*) FROM companies") == 1
+
+
 @pytest.mark.parametrize("status", [3, 4, 5, 7, 8])
 async def test_a_picked_order_changes_only_its_words(room: Stockroom, lamp: int, status: int) -> None:
     await room.receive(lamp, 5)
@@ -592,6 +600,12 @@ async def test_new_stock_serves_the_oldest_order_first_and_only_on_recheck(room:
 
     assert [await room.status(id_) for id_ in (first, second, third)] == [2, 2, 6]
     assert await room.lines(third) == [(D(2), D(1), D(0))]
+    told = await room.world.rows("SELECT kind, subject_id FROM events WHERE topic = 'order' AND kind <> 'added'")
+    assert sorted((row["kind"], row["subject_id"]) for row in told) == [
+        ("moved", first),
+        ("moved", second),
+        ("updated", third),
+    ]
     assert await room.do(supply.recheck) == []
 
 
