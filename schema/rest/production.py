@@ -16,7 +16,7 @@ from schema.rest.answers import listing
 from schema.rest.filters import one_of
 from schema.rest.requests import PagedRequest, Request, refusal
 from schema.rest.routes import RestCall, Route
-from schema.rest.values import Code, Day, Int, Listed, Long, LongText, Quantity, Reference, ShortCode
+from schema.rest.values import Code, Day, Int, Listed, Long, LongText, Quantity, Reference, ShortCode, Text
 
 
 @reads(ProductionComponent)
@@ -52,7 +52,7 @@ PRODUCTION_ORDERS = Stored(ProductionOrderInfo)
 
 class ReadProductionOrdersFilterRequest(PagedRequest):
     productionOrderIds: Listed[Long] = []
-    thirdPartyReferenceIds: Listed[Reference] = []
+    thirdPartyReferenceIds: Listed[Text] = []
     productIds: Listed[Long] = []
     warehouseIds: Listed[Long] = []
     statuses: Listed[Int] = []

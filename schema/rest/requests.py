@@ -56,7 +56,7 @@ class Patch(BaseModel):
         if isinstance(data, dict):
             for name in sorted(cls.mandatory):
                 if name in data and data[name] is None:
-                    raise refusal("is mandatory and cannot be cleared", field=name)
+                    raise refusal("is required and cannot be cleared", field=name)
         return data
 
     def changes(self, renamed: Mapping[str, str] | None = None) -> dict[str, Any]:

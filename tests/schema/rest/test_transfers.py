@@ -83,7 +83,10 @@ async def test_a_second_validation_never_moves_twice(house: House) -> None:
     replies = await asyncio.gather(*(house.post(path) for _ in range(5)))
 
     assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409]
-    assert await house.room.stock(product) == [("A-01", None, Decimal(14), 0), ("A-02", None, Decimal(4), 0)]
+    assert await house.room.stock(product) == [
+        ("A-01", None, Decimal(14), Decimal(0)),
+        ("A-02", None, Decimal(4), Decimal(0)),
+    ]
     await house.room.balance()
 
 
