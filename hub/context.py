@@ -1,6 +1,6 @@
 """Who asks, for which tenants, with which rights: the `Scope` that every query and service receives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
@@ -112,7 +112,12 @@ class Scope:
 
     def narrow(self, tenant_id: int) -> "Scope":
         """The same actor in one of its tenants; raises `NotAllowed` for a foreign one."""
-        if tenant_id not in self.tenants:
+        return self.within([tenant_id])
+
+    def within(self, tenant_ids: Iterable[int]) -> "Scope":
+        """The same actor in these of its tenants only; raises `NotAllowed` for a foreign one."""
+        grants = {tenant_id: self.tenants.get(tenant_id) for tenant_id in tenant_ids}
+        kept = {tenant_id: grant for tenant_id, grant in grants.items() if grant is not None}
+        if len(kept) < len(grants):
             raise NotAllowed("Insufficient permissions", field="tenant")
-        grant = {tenant_id: self.tenants[tenant_id]}
-        return Scope(grant, self.actor, self.operator, self.session, self.credential_version)
+        return Scope(kept, self.actor, self.operator, self.session, self.credential_version)

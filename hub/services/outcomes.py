@@ -19,6 +19,7 @@ class Effect(StrEnum):
     ADDED = "added"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
+    DELETED = "deleted"
     REFUSED = "refused"
 
 
