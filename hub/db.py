@@ -49,6 +49,8 @@ class UnitOfWork:
     events: list[dict[str, Any]] = field(default_factory=list)
     topics: set[str] = field(default_factory=set)
     endings: dict["Ending", set[int]] = field(default_factory=dict)
+    run_id: int | None = None
+    """The synchronisation run that writes here; every event says so."""
 
     @property
     def tenant_id(self) -> int:
@@ -64,7 +66,9 @@ class UnitOfWork:
         self, topic: str, kind: str, *, subject_id: int | None = None, run_id: int | None = None, **data: Any
     ) -> None:
         """Append to the event log; `data` is JSON. The listeners are woken after the commit."""
-        self.events.append({"topic": topic, "kind": kind, "subject_id": subject_id, "run_id": run_id, "data": data})
+        self.events.append(
+            {"topic": topic, "kind": kind, "subject_id": subject_id, "run_id": run_id or self.run_id, "data": data}
+        )
 
     def ring_after_commit(self, topic: str) -> None:
         self.topics.add(topic)
