@@ -15,6 +15,7 @@ COMMANDS = {
     "user": "the logins of a tenant",
     "account": "hub-wide logins by e-mail and their tenants",
     "sync": "look at synchronisations and steer them",
+    "watch": "the live picture of all synchronisations",
     "sandbox": "run a fake of an external system",
     "key": "the secret key of the hub",
     "doctor": "look at database, Redis, migrations, roles and key",

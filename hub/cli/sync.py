@@ -22,7 +22,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     start = _command(actions, "start", _start, "run all streams that are on, or those named, now")
     start.add_argument("streams", nargs="*", metavar="STREAM")
     cancel = _command(actions, "cancel", _cancel, "stop a run after the page under way")
-    cancel.add_argument("run", type=int, metavar="RUN")
+    cancel.add_argument("run_id", type=int, metavar="RUN")
     _command(actions, "resync", _resync, "read everything again from the beginning")
 
 
@@ -72,8 +72,8 @@ async def _start(arguments: argparse.Namespace) -> None:
 async def _cancel(arguments: argparse.Namespace) -> None:
     async with opened(arguments.data) as hub, _ringing(hub):
         scope = await hub.inside(arguments.tenant)
-        await hub.database.write(scope, lambda work: runs.cancel(work, run_id=arguments.run, registry=REGISTRY))
-    print(f"run {arguments.run} ends after the page under way")
+        await hub.database.write(scope, lambda work: runs.cancel(work, run_id=arguments.run_id, registry=REGISTRY))
+    print(f"run {arguments.run_id} ends after the page under way")
 
 
 async def _resync(arguments: argparse.Namespace) -> None:

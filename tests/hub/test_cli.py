@@ -17,7 +17,7 @@ from connectors.registry import REGISTRY
 from hub.auth import Authenticator
 from hub.context import Grant, Level, Permission, Scope
 from hub.crypto import Vault
-from hub.db import Database
+from hub.db import Database, UnitOfWork
 from hub.errors import Unauthenticated
 from hub.queries.directory import get_tenant_id
 from hub.queries.integrations import get_stored, opened_values
@@ -191,6 +191,39 @@ async def test_rotation_seals_every_secret_anew(hub: Command, database: Database
     assert await StoredState(database, scope.tenant_id, "GOMAG", renewed).get("session") == "abc"
     lost = await hub("doctor", HUB_SECRET_KEY="a key that is long enough but not the right one")
     assert "do not open with this key: sealed GOMAG" in lost.out
+
+
+async def test_synchronisation_is_shown_and_steered(hub: Command, database: Database) -> None:
+    await hub("tenant", "add", "synced", "--name", "Synced")
+    async with database.system_work() as session:
+        scope = Scope.of_system(await get_tenant_id(session, "synced"))
+    fields = {"applicationId": "key-of-the-shop", "applicationUrl": "https://shop.test"}
+
+    async def connect(work: UnitOfWork) -> None:
+        given = {"fields": fields, "options": {"syncOrders": True}, "mappings": {"outboundTakeoverStatusId": "1"}}
+        await integrations.save(work, code="GOMAG", registry=REGISTRY, vault=Vault(KEY), **given)  # type: ignore[arg-type]
+        await integrations.activate(work, code="GOMAG", registry=REGISTRY, vault=Vault(KEY))
+
+    await database.write(scope, connect)
+    tenant = ("--tenant", "synced")
+
+    started = await hub("sync", "start", "orders", *tenant)
+    again = await hub("sync", "start", "orders", *tenant)
+    assert (started.code, started.err) == (0, "")
+    assert again.out == started.out
+    for command in (("sync", "list"), ("watch", "--once")):
+        shown = await hub(*command, *tenant)
+        assert shown.code == 0
+        assert "GOMAG orders" in shown.out
+        assert "QUEUED" in shown.out
+    run_id = started.out.split()[1]
+    assert (await hub("sync", "cancel", run_id, *tenant)).code == 0
+    assert "CANCELED" in (await hub("sync", "list", *tenant)).out
+    resynced = await hub("sync", "resync", *tenant)
+    assert resynced.out.count(",") == 1
+    refused(await hub("sync", "start", "flights", *tenant), "flights")
+    refused(await hub("sync", "cancel", "999", *tenant), "999")
+    refused(await hub("watch", "--tenant", "nobody"), "nobody")
 
 
 async def test_folder_alone_is_enough_and_nothing_keeps_running(tmp_path: Path) -> None:
