@@ -150,6 +150,7 @@ class Shipment(TenantRow, Stamped, table=True):
 
     __tablename__ = "shipments"
     __table_args__: ClassVar[Any] = (
+        unique("shipments", "external_reference", where="external_reference IS NOT NULL"),
         index("shipments", "order_id"),
         belongs("order_id", "orders", ondelete="CASCADE"),
         *not_negative("parcels", "weight"),
@@ -208,6 +209,7 @@ class InvoiceLine(TenantRow, table=True):
     __tablename__ = "invoice_lines"
     __table_args__: ClassVar[Any] = (
         index("invoice_lines", "invoice_id", "position"),
+        index("invoice_lines", "product_id"),
         belongs("invoice_id", "invoices", ondelete="CASCADE"),
         belongs("product_id", "products"),
     )

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import insert, text
@@ -18,6 +17,7 @@ from hub.models.products import Price, PriceList
 from hub.queries.conditions import among
 from hub.services import nomenclature, storing
 from hub.services.companies import COMPANIES
+from hub.services.designations import designated
 from hub.services.nomenclature import Change, Nomenclature, Targets
 from hub.services.outcomes import Effect, OnError, Outcome, first_refusal
 from hub.services.products import PRODUCTS
@@ -126,16 +126,28 @@ async def assign(work: UnitOfWork, *, company_id: int, price_list_ids: Sequence[
 
 async def _resolved(work: UnitOfWork, prices: Sequence[PriceDraft]) -> list[Key | HubError]:
     """The key of each price, or why it cannot be stored."""
-    lists = await _known(work, PRICE_LISTS, "external_reference", prices, "price_list_id", "price_list_reference")
-    products = await _known(work, PRODUCTS, "code", prices, "product_id", "product_code")
+    lists = await designated(
+        work,
+        PRICE_LISTS,
+        "external_reference",
+        ids=[draft.price_list_id for draft in prices],
+        keys=[draft.price_list_reference for draft in prices],
+    )
+    products = await designated(
+        work,
+        PRODUCTS,
+        "code",
+        ids=[draft.product_id for draft in prices],
+        keys=[draft.product_code for draft in prices],
+    )
     seen: set[Key] = set()
     resolved: list[Key | HubError] = []
     for draft in prices:
         try:
             decimal(draft.net_price, field="netPrice")
             key = (
-                _pick(lists, draft.price_list_id, draft.price_list_reference, "price list", "priceListId"),
-                _pick(products, draft.product_id, draft.product_code, "product", "productId"),
+                lists.require(draft.price_list_id, draft.price_list_reference),
+                products.require(draft.product_id, draft.product_code),
                 draft.valid_from,
             )
             if key in seen:
@@ -145,30 +157,6 @@ async def _resolved(work: UnitOfWork, prices: Sequence[PriceDraft]) -> list[Key 
         except (Invalid, NotFound) as error:
             resolved.append(error)
     return resolved
-
-
-async def _known(
-    work: UnitOfWork, what: Nomenclature, column: str, prices: Sequence[PriceDraft], id_name: str, key_name: str
-) -> Mapping[Any, int]:
-    """Ids by id and by key of everything that the prices name."""
-    ids = {getattr(draft, id_name) for draft in prices} - {None}
-    keys = {getattr(draft, key_name) for draft in prices} - {None}
-    return {
-        **await nomenclature.ids_by(work, what, "id", ids),
-        **await nomenclature.ids_by(work, what, column, keys),
-    }
-
-
-def _pick(known: Mapping[Any, int], id_: int | None, key: str | None, title: str, field: str) -> int:
-    named = [value for value in (id_, key) if value is not None]
-    if not named:
-        raise Invalid("is required", field=field)
-    for value in named:
-        if value not in known:
-            raise NotFound(f"no {title} is known as {value}", field=field)
-    if len({known[value] for value in named}) > 1:
-        raise Invalid(f"names another {title} than {key}", field=field)
-    return known[named[0]]
 
 
 async def _write(work: UnitOfWork, wanted: Mapping[Key, Decimal]) -> dict[Key, tuple[int, Effect]]:
