@@ -1,4 +1,4 @@
-"""`hub sync list | start | cancel | resync`: look at a tenant's synchronisation and steer it."""
+"""`hub sync list | start | cancel | retry | resync`: look at a tenant's synchronisation and steer it."""
 
 import argparse
 import asyncio
@@ -11,18 +11,20 @@ from connectors.registry import REGISTRY
 from hub.bell import RedisBell
 from hub.cli.place import Hub, add_data, opened
 from hub.cli.values import columns
-from hub.sync import runs
-from hub.sync.overview import RunOverview, StreamOverview, list_runs, list_streams
+from hub.sync import inbox, runs
+from hub.sync.overview import ExceptionOverview, RunOverview, StreamOverview, list_exceptions, list_runs, list_streams
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    shown = _command(actions, "list", _list, "the streams of a tenant and its latest runs")
-    shown.add_argument("--runs", type=int, default=20, metavar="N", help="how many runs (20)")
+    shown = _command(actions, "list", _list, "the streams of a tenant, its latest runs and parked records")
+    shown.add_argument("--latest", type=int, default=10, metavar="N", help="how many runs and records (10)")
     start = _command(actions, "start", _start, "run all streams that are on, or those named, now")
     start.add_argument("streams", nargs="*", metavar="STREAM")
     cancel = _command(actions, "cancel", _cancel, "stop a run after the page under way")
     cancel.add_argument("run_id", type=int, metavar="RUN")
+    retry = _command(actions, "retry", _retry, "try a parked record again")
+    retry.add_argument("exception_id", type=int, metavar="EXCEPTION")
     _command(actions, "resync", _resync, "read everything again from the beginning")
 
 
@@ -50,7 +52,8 @@ async def _ringing(hub: Hub) -> AsyncIterator[None]:
 async def _list(arguments: argparse.Namespace) -> None:
     async with opened(arguments.data) as hub, hub.database.unit_of_work(await hub.inside(arguments.tenant)) as work:
         streams = await list_streams(work, registry=REGISTRY)
-        found = await list_runs(work, limit=max(1, arguments.runs))
+        found = await list_runs(work, limit=max(1, arguments.latest))
+        parked = await list_exceptions(work, limit=max(1, arguments.latest))
     if not streams:
         print(f"{arguments.tenant} has no active integration")
     else:
@@ -58,6 +61,17 @@ async def _list(arguments: argparse.Namespace) -> None:
     if found:
         print()
         print(columns([("RUN", "STREAM", "TRIGGER", "STATE", "REQUESTED", "RESULT"), *map(_run_row, found)]))
+
+    if parked:
+        print()
+        print(columns([("EXCEPTION", "STREAM", "RECORD", "SINCE", "REASON"), *map(_exception_row, parked)]))
+
+
+async def _retry(arguments: argparse.Namespace) -> None:
+    async with opened(arguments.data) as hub, _ringing(hub):
+        scope = await hub.inside(arguments.tenant)
+        await hub.database.write(scope, lambda work: inbox.retry_exception(work, exception_id=arguments.exception_id))
+    print(f"the record of exception {arguments.exception_id} is tried again")
 
 
 async def _start(arguments: argparse.Namespace) -> None:
@@ -91,6 +105,11 @@ def _run_row(run: RunOverview) -> tuple[str, ...]:
     counted = f"{run.created} new, {run.updated} changed, {run.unchanged} unchanged, {run.parked} parked"
     result = run.error_message or counted
     return str(run.id), f"{run.code} {run.stream}", run.trigger, run.state, _moment(run.requested_at), result[:120]
+
+
+def _exception_row(parked: ExceptionOverview) -> tuple[str, ...]:
+    place = f"{parked.code} {parked.stream}"
+    return str(parked.id), place, parked.external_key[:40], _moment(parked.occurred_at), parked.message[:100]
 
 
 def _moment(at: datetime | None) -> str:

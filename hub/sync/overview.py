@@ -24,6 +24,10 @@ _RUNS = text(f"""
         error_message, requested_at, finished_at
     FROM sync_runs WHERE tenant_id = :tenant ORDER BY requested_at DESC, id DESC LIMIT :limit
 """)
+_EXCEPTIONS = text("""
+    SELECT id, code, stream, external_key, reason, message, occurred_at FROM sync_exceptions
+    WHERE tenant_id = :tenant AND state = 'OPEN' ORDER BY occurred_at DESC, id DESC LIMIT :limit
+""")
 # As `hub_system`: all tenants at once.
 _PICTURE = text(f"""
     SELECT t.slug AS tenant, s.code, s.stream, s.last_success_at, s.failures, i.stopped_reason,
@@ -113,6 +117,19 @@ class RunOverview:
     finished_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionOverview:
+    """One record that is parked."""
+
+    id: int
+    code: str
+    stream: str
+    external_key: str
+    reason: str
+    message: str
+    occurred_at: datetime
+
+
 async def picture(
     session: AsyncSession, *, tenant: str | None = None, events: int = 12
 ) -> tuple[list[StreamPicture], list[LatestEvent]]:
@@ -146,3 +163,9 @@ async def list_runs(work: UnitOfWork, *, limit: int = 20) -> list[RunOverview]:
     """The latest runs, newest first."""
     rows = (await work.session.execute(_RUNS, {"tenant": work.tenant_id, "limit": limit})).mappings()
     return [RunOverview(**row) for row in rows]
+
+
+async def list_exceptions(work: UnitOfWork, *, limit: int = 20) -> list[ExceptionOverview]:
+    """The records parked last, newest first."""
+    rows = (await work.session.execute(_EXCEPTIONS, {"tenant": work.tenant_id, "limit": limit})).mappings()
+    return [ExceptionOverview(**row) for row in rows]

@@ -223,6 +223,7 @@ async def test_synchronisation_is_shown_and_steered(hub: Command, database: Data
     assert resynced.out.count(",") == 1
     refused(await hub("sync", "start", "flights", *tenant), "flights")
     refused(await hub("sync", "cancel", "999", *tenant), "999")
+    refused(await hub("sync", "retry", "999", *tenant), "999")
     refused(await hub("watch", "--tenant", "nobody"), "nobody")
 
 
