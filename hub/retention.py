@@ -1,0 +1,65 @@
+"""Forgets what was kept for a while only: events, raw payloads, delivery attempts, messages, ended runs, answers."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from hub.db import Database
+
+AT_ONCE = 5000
+
+# The first kept position moves before the events go: a reader either finds its events or learns that they are gone.
+_MOVE_KEPT = text("""
+    UPDATE event_heads AS h SET kept_from = greatest(h.kept_from, gone.position + 1)
+    FROM (
+        SELECT tenant_id, max(position) AS position FROM events
+        WHERE occurred_at < now() - :keep AND position IS NOT NULL GROUP BY tenant_id
+    ) AS gone
+    WHERE h.tenant_id = gone.tenant_id
+""")
+_DELETE = """
+    DELETE FROM {table} WHERE (tenant_id, {key}) IN (
+        SELECT tenant_id, {key} FROM {table} WHERE {condition} LIMIT :most
+    )
+"""
+_OLD = {
+    "events": """position < (SELECT h.kept_from FROM event_heads h WHERE h.tenant_id = events.tenant_id)
+        AND occurred_at < now() - :keep""",
+    "delivery_attempts": "attempted_at < now() - :keep",
+    "inbox": "state <> 'WAITING' AND received_at < now() - :keep",
+    "outbox": "state IN ('SENT', 'DROPPED', 'FAILED') AND finished_at < now() - :keep",
+    "sync_exceptions": "state <> 'OPEN' AND resolved_at < now() - :keep",
+    "sync_runs": "state NOT IN ('QUEUED', 'RUNNING') AND finished_at < now() - :keep",
+}
+_BLANK = text("""
+    UPDATE sync_exceptions SET payload = NULL
+    WHERE state = 'OPEN' AND payload IS NOT NULL AND last_attempt_at < now() - :keep
+""")
+_ANSWERS = text("""
+    DELETE FROM idempotency_keys WHERE ctid IN (
+        SELECT ctid FROM idempotency_keys WHERE created_at < now() - :keep LIMIT :most
+    )
+""")
+
+
+async def forget(database: Database, keep: timedelta) -> int:
+    """Delete what is older than `keep`, and the payloads of exceptions nobody looked at; how many rows went."""
+    async with database.system_work() as session:
+        await session.execute(_MOVE_KEPT, {"keep": keep})
+        await session.execute(_BLANK, {"keep": keep})
+    statements = [text(_DELETE.format(table=table, key="id", condition=old)) for table, old in _OLD.items()]
+    gone = 0
+    for statement in [*statements, _ANSWERS]:
+        while True:
+            count = await _delete(database, statement, {"keep": keep, "most": AT_ONCE})
+            gone += count
+            if count < AT_ONCE:
+                break
+    return gone
+
+
+async def _delete(database: Database, statement: Any, values: dict[str, Any]) -> int:
+    async with database.system_work() as session:
+        result = await session.execute(statement, values)
+        return int(getattr(result, "rowcount", 0))
