@@ -6,6 +6,7 @@ from typing import Any, cast
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKeyConstraint,
     Index,
@@ -78,6 +79,16 @@ def texts() -> Any:
 
 def flag(default: bool = False) -> Any:
     return Field(default=default, nullable=False, sa_column_kwargs={"server_default": text(str(default).lower())})
+
+
+def sort_key() -> Any:
+    """The beginning of the row's `search` text: sorts by name without regard to case and accents."""
+    return Field(
+        default=None,
+        sa_type=cast(Any, String(64, collation="C")),
+        nullable=False,
+        sa_column_args=[Computed("left(search, 64)", persisted=True)],
+    )
 
 
 def belongs(column: str, table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:

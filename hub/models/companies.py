@@ -19,6 +19,7 @@ from hub.models.columns import (
     long_text,
     moment,
     now,
+    sort_key,
     string,
     unique,
 )
@@ -33,6 +34,7 @@ class Company(TenantRow, Stamped, table=True):
         unique("companies", "third_party_reference", where="third_party_reference IS NOT NULL"),
         index("companies", "cui", where="cui IS NOT NULL"),
         index("companies", "name"),
+        index("companies", "sort_key", "id"),
         check("type_is_known", "type IN ('CLIENT', 'SUPPLIER', 'BOTH')"),
     )
 
@@ -55,6 +57,7 @@ class Company(TenantRow, Stamped, table=True):
     payment_days: int | None = Field(default=None)
     send_to_external: bool = flag(True)
     search: str = long_text(default="")
+    sort_key: str = sort_key()
 
 
 class CompanyBlock(TenantRow, table=True):

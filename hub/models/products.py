@@ -17,6 +17,7 @@ from hub.models.columns import (
     index,
     long_text,
     not_negative,
+    sort_key,
     string,
     unique,
 )
@@ -27,6 +28,7 @@ class Category(TenantRow, Stamped, table=True):
     __table_args__: ClassVar[Any] = (
         unique("categories", "external_reference", where="external_reference IS NOT NULL"),
         unique("categories", "third_party_reference", where="third_party_reference IS NOT NULL"),
+        index("categories", "sort_key", "id"),
     )
 
     name: str = string()
@@ -35,6 +37,7 @@ class Category(TenantRow, Stamped, table=True):
     third_party_reference: str | None = string(default=None)
     active: bool = flag(True)
     search: str = long_text(default="")
+    sort_key: str = sort_key()
 
 
 class MeasurementUnit(TenantRow, Stamped, table=True):
@@ -60,6 +63,7 @@ class Product(TenantRow, Stamped, table=True):
         unique("products", "sku", where="sku IS NOT NULL"),
         unique("products", "third_party_reference", where="third_party_reference IS NOT NULL"),
         index("products", "name"),
+        index("products", "sort_key", "id"),
         index("products", "category_id"),
         index("products", "updated_at"),
         belongs("category_id", "categories"),
@@ -95,6 +99,7 @@ class Product(TenantRow, Stamped, table=True):
     active: bool = flag(True)
     send_to_external: bool = flag(True)
     search: str = long_text(default="")
+    sort_key: str = sort_key()
 
 
 class PriceList(TenantRow, Stamped, table=True):

@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from hub.errors import Invalid
 from schema.planner.connections import TENANTS, Page
-from schema.planner.fields import AnyRecord, Constant, Every, Identity, Lookup, Many, One
+from schema.planner.fields import AnyRecord, Constant, Every, Foreign, Identity, Lookup, Many, One, Python, Summed
 from schema.planner.filters import Filters
+from schema.planner.groups import grouped
 from schema.planner.ids import parsed
 from schema.planner.json_text import NULL, Pieces, concat, json_constant, json_of, object_pieces
 from schema.planner.parameters import Parameters
@@ -32,6 +33,7 @@ class Writer:
         self.filters = Filters(self.parameters)
         self.several = several
         self.names = count(1)
+        self.refused = "null"
 
     def row(self, shape: Shape) -> Row:
         """A row under a name not used in this statement yet."""
@@ -47,10 +49,12 @@ class Writer:
         match item.field.source:
             case Every():
                 return self._page(item, lambda row: self.in_scope(row, item), several=self.several)
+            case Summed():
+                return self._sums(item)
             case Lookup(keys):
-                return self._record(item, self._found(item, keys))
+                return self._record(item, self.found(item, keys))
             case AnyRecord() if item.target is not None:
-                return self._record(item, lambda row: self._by_id(row, item, item.arguments["id"]))
+                return self._record(item, lambda row: self.by_id(row, item, item.arguments["id"]))
             case AnyRecord():
                 return NULL
         raise TypeError(f"{item.field.source!r} is no root field")
@@ -69,7 +73,7 @@ class Writer:
         found: Select[Any] = select(tenant["id"]).select_from(tenant.from_clause())
         return found.where(tenant["slug"] == func.any(self.parameters.array(slugs, Text())))
 
-    def _found(self, item: Selected, keys: Sequence[str]) -> Conditions:
+    def found(self, item: Selected, keys: Sequence[str]) -> Conditions:
         """The conditions of a look-up by exactly one key."""
         names = {camel_case(key): key for key in keys}
         given = [name for name in item.arguments if name != "tenant"]
@@ -78,7 +82,7 @@ class Writer:
         value = item.arguments[given[0]]
         tenant = item.arguments.get("tenant")
         if given == ["id"]:
-            return lambda row: self._by_id(row, item, value)
+            return lambda row: self.by_id(row, item, value)
         if self.several and tenant is None:
             raise Invalid(
                 "the tenant must be named", field=f"{item.key}.tenant", hint="give its slug, or look up by id"
@@ -91,7 +95,7 @@ class Writer:
 
         return conditions
 
-    def _by_id(self, row: Row, item: Selected, value: Any) -> list[Condition]:
+    def by_id(self, row: Row, item: Selected, value: Any) -> list[Condition]:
         assert item.target is not None
         expected = item.target.name
         tenant = self.parameters.bind(value, BigInteger(), lambda text: parsed(text, expected=expected).tenant_id)
@@ -111,38 +115,52 @@ class Writer:
     ) -> ColumnElement[Any]:
         return Page(self, item, conditions, order, several).text()
 
+    def _sums(self, item: Selected) -> ColumnElement[Any]:
+        """The sums as a list of objects."""
+        assert item.target is not None
+        row = self.row(item.target)
+        rows, order = grouped(self, item, row)
+        array = concat(["[", listed(self.object(row, item.children), order), "]"])
+        found: Select[Any] = select(array).select_from(row.from_clause(rows.subquery(row.name)))
+        return found.scalar_subquery()
+
     def _records(self, row: Row, item: Selected, source: Many) -> ColumnElement[Any]:
         """The child records as objects, separated by commas."""
         assert item.target is not None
         child = self.row(item.target)
         value = listed(self.object(child, item.children), child.order(source.order))
-        found: Select[Any] = select(value).where(*_children(row, child, source)).select_from(child.from_clause())
-        return found.scalar_subquery()
+        found: Select[Any] = select(value).where(*self._children(row, source)(child))
+        return found.select_from(child.from_clause()).scalar_subquery()
+
+    def _children(self, row: Row, source: Many) -> Conditions:
+        return lambda child: children(child, source, row.tenant, row[source.to])
 
     def _member(self, row: Row, item: Selected) -> Pieces:
         """The JSON value of one field of a row."""
         if item.refused:
-            return ["null"]
+            return [self.refused]
         source = item.field.source
         match source:
             case Constant(value):
                 return [json_constant(value)]
+            case Python() | Foreign():  # answered by the fallback, which needs the rest of the statement checked
+                return ["null"]
             case Identity():
                 return [f'"{row.type_name}:', row.tenant, ":", row["id"], '"']
             case One(key, to):
                 return [self._record(item, lambda target: [target.tenant == row.tenant, target[to] == row[key]])]
             case Many() if item.field.connection:
                 assert isinstance(source.order, tuple), "a page needs columns to sort by"
-                return [self._page(item, lambda child: _children(row, child, source), order=source.order)]
+                return [self._page(item, self._children(row, source), order=source.order)]
             case Many():
                 return ["[", self._records(row, item, source), "]"]
         assert item.field.format is not None, item.field
         return json_of(row.value(source), item.field.format)
 
 
-def _children(row: Row, child: Row, source: Many) -> list[Condition]:
+def children(child: Row, source: Many, tenant: ColumnElement[Any], value: ColumnElement[Any]) -> list[Condition]:
     """The records of a to-many relation."""
-    conditions = [child.tenant == row.tenant, child[source.key] == row[source.to]]
+    conditions = [child.tenant == tenant, child[source.key] == value]
     return conditions if source.where is None else [*conditions, source.where(child.alias)]  # type: ignore[list-item]
 
 

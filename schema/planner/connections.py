@@ -48,12 +48,25 @@ class Page:
         self._several = several
         self._row = writer.row(self._shape)
         chosen = item.arguments.get("orderBy")
-        self._keys = keys_of(self._row.table, order if chosen is None else (chosen.value,), several=several)
-        self._backward = "last" in item.arguments
-        self._size = item.arguments.get("last", item.arguments.get("first", DEFAULT_SIZE))
+        self.keys = keys_of(self._row.table, order if chosen is None else (chosen.value,), several=several)
+        self.backward = "last" in item.arguments
+        self.size = item.arguments.get("last", item.arguments.get("first", DEFAULT_SIZE))
         self._windowed = any(
             isinstance(part.field.source, Part) and part.field.name == "pageInfo" for part in item.children
         )
+
+    def rows(self) -> Select[Any]:
+        """The page's rows with all their columns, and the one beyond; for the fallback."""
+        self._windowed = True
+        for column in self._row.table.c:
+            self._row[column.name]
+        return self._limited()
+
+    def total(self) -> Select[Any]:
+        """How many rows the filter leaves."""
+        row = self._writer.row(self._shape)
+        counted: Select[Any] = select(func.count().label("total")).where(*self._conditions(row), *self._filtered(row))
+        return counted.select_from(row.from_clause())
 
     def text(self) -> ColumnElement[Any]:
         """The object of the connection."""
@@ -74,13 +87,13 @@ class Page:
             case "pageInfo":
                 return object_pieces((each.key, self._page_info(each)) for each in part.children)
             case _:
-                return [self._total_count()]
+                return [self.total().scalar_subquery()]
 
     def _edge(self, part: Selected) -> tuple[str, Pieces]:
         if isinstance(part.field.source, Constant):
             return part.key, [json_constant(part.field.source.value)]
         if part.field.name == "cursor":
-            return part.key, ['"', cursor_of(self._row, self._keys), '"']
+            return part.key, ['"', cursor_of(self._row, self.keys), '"']
         return part.key, [self._writer.object(self._row, part.children)]
 
     def _page_info(self, part: Selected) -> Pieces:
@@ -88,13 +101,13 @@ class Page:
             return [json_constant(part.field.source.value)]
         match part.field.name:
             case "hasNextPage":
-                return ["true" if "before" in self._item.arguments else "false"] if self._backward else [self._more()]
+                return ["true" if "before" in self._item.arguments else "false"] if self.backward else [self._more()]
             case "hasPreviousPage":
-                return [self._more()] if self._backward else ["true" if "after" in self._item.arguments else "false"]
+                return [self._more()] if self.backward else ["true" if "after" in self._item.arguments else "false"]
             case "startCursor":
-                return [self._cursor_at(last=self._backward)]
+                return [self._cursor_at(last=self.backward)]
             case _:
-                return [self._cursor_at(last=not self._backward)]
+                return [self._cursor_at(last=not self.backward)]
 
     def _more(self) -> ColumnElement[Any]:
         """Whether the row beyond the page is there."""
@@ -107,24 +120,18 @@ class Page:
             func.least(literal(f"{self._row.name}.{TOTAL}", BigInteger), self._bound_size()) if last else literal("1")
         )
         quote = literal("'\"'", Text)
-        cursor = quote.op("||")(cursor_of(self._row, self._keys)).op("||")(quote)
+        cursor = quote.op("||")(cursor_of(self._row, self.keys)).op("||")(quote)
         return func.coalesce(func.max(cursor).filter(number == place), NULL, type_=Text)
 
     def _listed(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         comma = literal("','", Text)
-        texts = func.string_agg(value, aggregate_order_by(comma, *sorting(self._row, self._keys)), type_=Text)
+        texts = func.string_agg(value, aggregate_order_by(comma, *sorting(self._row, self.keys)), type_=Text)
         if not self._windowed:
             return texts
         return texts.filter(literal(f"{self._row.name}.{NUMBER}", BigInteger) <= self._bound_size())
 
     def _bound_size(self) -> ColumnElement[Any]:
-        return self._writer.parameters.bind(self._size, BigInteger())
-
-    def _total_count(self) -> ColumnElement[Any]:
-        row = self._writer.row(self._shape)
-        conditions = [*self._conditions(row), *self._filtered(row)]
-        counted: Select[Any] = select(func.count()).where(*conditions).select_from(row.from_clause())
-        return counted.scalar_subquery()
+        return self._writer.parameters.bind(self.size, BigInteger())
 
     def _filtered(self, row: Row) -> list[ColumnElement[bool]]:
         given, type_ = self._item.arguments.get("filter"), self._item.field.filter
@@ -157,7 +164,7 @@ class Page:
 
     def _cut(self, row: Row, conditions: Sequence[ColumnElement[bool]], source: FromClause) -> Select[Any]:
         cursors = [
-            beyond(row, self._keys, self._item.arguments[field], self._writer.parameters, field=field)
+            beyond(row, self.keys, self._item.arguments[field], self._writer.parameters, field=field)
             for field in ("after", "before")
             if field in self._item.arguments
         ]
@@ -169,12 +176,12 @@ class Page:
         return Row(self._row.table, self._row.name, self._writer.names)
 
     def _columns(self, row: Row) -> list[ColumnElement[Any]]:
-        names = {*self._row.used, *(key.column for key in self._keys)}
+        names = {*self._row.used, *(key.column for key in self.keys)}
         return [row[name].label(name) for name in sorted(names)]
 
     def _sorting(self, row: Row) -> list[ColumnElement[Any]]:
-        return sorting(row, self._keys, backward=self._backward)
+        return sorting(row, self.keys, backward=self.backward)
 
     def _limit(self) -> ColumnElement[Any]:
         more = 1 if self._windowed else 0
-        return self._writer.parameters.bind(self._size, BigInteger(), lambda size: size + more)
+        return self._writer.parameters.bind(self.size, BigInteger(), lambda size: size + more)

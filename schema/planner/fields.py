@@ -117,6 +117,11 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Summed:
+    """A root field: sums over the records of all tenants asked for, grouped as the caller says."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnyRecord:
     """A root field: the record of a global id, whatever its type."""
 
@@ -133,22 +138,9 @@ class Foreign:
     """A field with a resolver of its own: nothing the planner knows."""
 
 
-Source = (
-    Column
-    | Via
-    | Constant
-    | Identity
-    | Sql
-    | Lateral
-    | One
-    | Many
-    | Python
-    | Every
-    | Lookup
-    | AnyRecord
-    | Part
-    | Foreign
-)
+Value = Column | Via | Constant | Identity | Sql | Lateral
+Root = Every | Lookup | Summed | AnyRecord
+Source = Value | One | Many | Python | Root | Part | Foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +161,9 @@ class Reads:
     by: Right = VIEWER
     filter: type[Any] | None = None
     order: Any = None
+    groups: Any = None
+    """For summaries: the enum of columns they can be grouped by."""
+    sums: tuple[str, ...] = ()
 
 
 def column(
@@ -236,18 +231,31 @@ def lookup(*keys: str, description: str) -> Any:
     return Declared(source=Lookup(keys), description=description)
 
 
+def summed(description: str) -> Any:
+    """A root field with sums."""
+    return Declared(source=Summed(), description=description)
+
+
 def any_record(description: str) -> Any:
     """A root field with the record of a global id."""
     return Declared(source=AnyRecord(), description=description)
 
 
 def reads(
-    table: Any, *, by: Right = VIEWER, filter: type[Any] | None = None, order: Any = None
+    table: Any,
+    *,
+    by: Right = VIEWER,
+    filter: type[Any] | None = None,
+    order: Any = None,
+    groups: Any = None,
+    sums: tuple[str, ...] = (),
 ) -> Callable[[type[T]], type[T]]:
-    """Declare that each instance of the class is one row of the SQLModel class `table`."""
+    """Declare that each instance of the class is one row of `table`, a SQLModel class or a view."""
+    source = table if isinstance(table, Table) else table.__table__
+    what = Reads(table=source, by=by, filter=filter, order=order, groups=groups, sums=sums)
 
     def declare(cls: type[T]) -> type[T]:
-        cls.__reads__ = Reads(table=table.__table__, by=by, filter=filter, order=order)  # type: ignore[attr-defined]
+        cls.__reads__ = what  # type: ignore[attr-defined]
         if any(hasattr(base, "__strawberry_definition__") for base in cls.__mro__[1:]):
             from schema.planner.types import graph_type
 

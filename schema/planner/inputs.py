@@ -112,84 +112,95 @@ def filters(cls: type[T]) -> type[T]:
     return made
 
 
-def operator(description: str) -> Any:
-    return _field(None, description)
-
-
-def _operators(cls: type[T]) -> type[T]:
-    made = strawberry.input(cls, description=(inspect.getdoc(cls) or "").strip())
-    NAMES[cls.__name__] = made
-    return made
-
-
 EQUAL = "Equal to this."
 IN = "One of these; an empty list matches nothing."
 IS_NULL = "True: without a value; false: with one."
+OPERATORS = {
+    "eq": EQUAL,
+    "in_": IN,
+    "lt": "Less than this.",
+    "lte": "Less than or equal to this.",
+    "gt": "Greater than this.",
+    "gte": "Greater than or equal to this.",
+    "starts_with": "Begins with this.",
+    "is_null": IS_NULL,
+}
 
 
-@_operators
+def choices(cls: type[T]) -> type[T]:
+    """Make an input of a class whose fields are operators: `eq`, `in_`, `lt` …"""
+    for name in cls.__annotations__:
+        setattr(cls, name, _field(None, OPERATORS[name], name.rstrip("_") if name.endswith("_") else None))
+    made = strawberry.input(cls, description=(inspect.getdoc(cls) or "").strip())
+    NAMES[cls.__name__] = made
+    for field in made.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        field.type_annotation.namespace = NAMES
+    return made
+
+
+@choices
 class Text:
     """Asks about a text; case, accents and blanks count."""
 
-    eq: str | None = operator(EQUAL)
-    in_: list[str] | None = strawberry.field(default=strawberry.UNSET, name="in", description=IN)
-    starts_with: str | None = operator("Begins with this.")
-    is_null: bool | None = operator(IS_NULL)
+    eq: str | None
+    in_: list[str] | None
+    starts_with: str | None
+    is_null: bool | None
 
 
-@_operators
+@choices
 class Number:
     """Asks about a decimal number."""
 
-    eq: Decimal | None = operator(EQUAL)
-    in_: list[Decimal] | None = strawberry.field(default=strawberry.UNSET, name="in", description=IN)
-    lt: Decimal | None = operator("Less than this.")
-    lte: Decimal | None = operator("Less than or equal to this.")
-    gt: Decimal | None = operator("Greater than this.")
-    gte: Decimal | None = operator("Greater than or equal to this.")
-    is_null: bool | None = operator(IS_NULL)
+    eq: Decimal | None
+    in_: list[Decimal] | None
+    lt: Decimal | None
+    lte: Decimal | None
+    gt: Decimal | None
+    gte: Decimal | None
+    is_null: bool | None
 
 
-@_operators
+@choices
 class Whole:
     """Asks about a whole number."""
 
-    eq: Long | None = operator(EQUAL)
-    in_: list[Long] | None = strawberry.field(default=strawberry.UNSET, name="in", description=IN)
-    lt: Long | None = operator("Less than this.")
-    lte: Long | None = operator("Less than or equal to this.")
-    gt: Long | None = operator("Greater than this.")
-    gte: Long | None = operator("Greater than or equal to this.")
-    is_null: bool | None = operator(IS_NULL)
+    eq: Long | None
+    in_: list[Long] | None
+    lt: Long | None
+    lte: Long | None
+    gt: Long | None
+    gte: Long | None
+    is_null: bool | None
 
 
-@_operators
+@choices
 class Moment:
     """Asks about a point in time."""
 
-    lt: datetime | None = operator("Before this.")
-    lte: datetime | None = operator("Before or at this.")
-    gt: datetime | None = operator("After this.")
-    gte: datetime | None = operator("At or after this.")
-    is_null: bool | None = operator(IS_NULL)
+    lt: datetime | None
+    lte: datetime | None
+    gt: datetime | None
+    gte: datetime | None
+    is_null: bool | None
 
 
-@_operators
+@choices
 class Day:
     """Asks about a calendar day."""
 
-    eq: date | None = operator(EQUAL)
-    lt: date | None = operator("Before this.")
-    lte: date | None = operator("Before or on this.")
-    gt: date | None = operator("After this.")
-    gte: date | None = operator("On or after this.")
-    is_null: bool | None = operator(IS_NULL)
+    eq: date | None
+    lt: date | None
+    lte: date | None
+    gt: date | None
+    gte: date | None
+    is_null: bool | None
 
 
-@_operators
+@choices
 class Ids:
     """Asks about a record, by global id."""
 
-    eq: strawberry.ID | None = operator(EQUAL)
-    in_: list[strawberry.ID] | None = strawberry.field(default=strawberry.UNSET, name="in", description=IN)
-    is_null: bool | None = operator(IS_NULL)
+    eq: strawberry.ID | None
+    in_: list[strawberry.ID] | None
+    is_null: bool | None

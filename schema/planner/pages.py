@@ -75,7 +75,7 @@ def sorting(row: Row, keys: Sequence[Key], *, backward: bool = False) -> list[Co
 
 def cursor_of(row: Row, keys: Sequence[Key]) -> ColumnElement[Any]:
     """The row's cursor: base64url of a JSON array with the order and the values of its keys."""
-    pieces: list[Piece] = [f'["{_signature(keys)}"']
+    pieces: list[Piece] = [f'["{signature(keys)}"']
     for key in keys:
         pieces += [",", *json_of(row[key.column], Format(_kind(key.type), nullable=key.nullable))]
     packed = func.encode(func.convert_to(concat([*pieces, "]"]), literal_column("'UTF8'")), literal_column("'base64'"))
@@ -117,7 +117,7 @@ def decoded(text: str, keys: Sequence[Key], field: str) -> list[Any]:
     try:
         packed = text.encode("ascii")
         parts = json.loads(base64.urlsafe_b64decode(packed + b"=" * (-len(packed) % 4)))
-        if isinstance(parts, list) and parts[:1] == [_signature(keys)] and len(parts) == len(keys) + 1:
+        if isinstance(parts, list) and parts[:1] == [signature(keys)] and len(parts) == len(keys) + 1:
             return [_read(value, key) for value, key in zip(parts[1:], keys, strict=True)]
     except (ValueError, TypeError, RecursionError, binascii.Error, InvalidOperation) as error:
         raise Invalid("is no cursor", field=field, hint="take it from an answer") from error
@@ -151,7 +151,7 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-def _signature(keys: Sequence[Key]) -> str:
+def signature(keys: Sequence[Key]) -> str:
     return ",".join(f"-{key.column}" if key.descending else key.column for key in keys)
 
 

@@ -6,7 +6,7 @@ Fragments, merging, `@skip`, `@include`, `__typename`, arguments and rights are 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from graphql import (
     FieldNode,
@@ -32,7 +32,7 @@ from schema.planner.json_text import Format, Kind
 from schema.planner.shapes import Field, GraphShapes, Shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Selected:
     """One field under its response key, with its arguments and what is read below it."""
 
@@ -43,6 +43,12 @@ class Selected:
     target: Shape | None = None
     refused: bool = False
     nodes: tuple[FieldNode, ...] = ()
+
+
+class RootRights(Protocol):
+    """What may be read below a root field with given arguments."""
+
+    def below(self, arguments: Mapping[str, Any]) -> Callable[[Right], bool]: ...
 
 
 class Refusal(NamedTuple):
@@ -71,13 +77,14 @@ class Selector:
         shapes: GraphShapes,
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
-        allows: Callable[[Right], bool],
+        rights: "RootRights",
     ) -> None:
         self._schema = schema
         self._shapes = shapes
         self._fragments = fragments
         self._variables = variables
-        self._allows = allows
+        self._rights = rights
+        self._allows: Callable[[Right], bool] = rights.below({})
         self.refusals: list[Refusal] = []
 
     def children(
@@ -144,6 +151,8 @@ class Selector:
         arguments = argument_values(type_.fields[name], nodes[0], self._variables)
         target = self._target(type_.fields[name], field, arguments)
         shape = self._shapes.of(target.name) if target is not None else None
+        if not path and type_ is self._schema.query_type:
+            self._allows = self._rights.below(arguments)
         path = (*path, key)
         for right in (field.by, *([shape.by] if shape else ())):
             if not self._allows(right):

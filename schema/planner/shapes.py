@@ -52,6 +52,7 @@ class Shape:
     table: Table | None
     fields: Mapping[str, Field]
     by: Right = VIEWER
+    sums: tuple[str, ...] = ()
 
 
 REST_KINDS = {
@@ -133,8 +134,9 @@ class GraphShapes:
         assert isinstance(type_, GraphQLObjectType), name
         reads = reads_of(type_)
         fields = {each: self._field(each, field) for each, field in type_.fields.items()}
-        by = VIEWER if reads is None else reads.by
-        return Shape(name, None if reads is None else reads.table, fields, by)
+        if reads is None:
+            return Shape(name, None, fields)
+        return Shape(name, reads.table, fields, reads.by, reads.sums)
 
     def _field(self, name: str, field: GraphQLField) -> Field:
         definition = field.extensions.get("strawberry-definition")

@@ -8,7 +8,8 @@ import enum
 import inspect
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union, get_args, get_origin
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -16,7 +17,7 @@ from strawberry.scalars import JSON
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from schema.planner.fields import AnyRecord, Column, Declared, Every, Lookup, column, identity, one
+from schema.planner.fields import AnyRecord, Column, Declared, Every, Lookup, Source, Summed, column, identity, one
 from schema.scalars import Long
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def root(cls: type[T]) -> type[T]:
 def _declare_field(cls: type[Any], name: str) -> None:
     declared = vars(cls).get(name, Declared(source=Column()))
     if isinstance(declared, Declared):
-        setattr(cls, name, strawberry.field(description=declared.description, metadata={METADATA: declared}))
+        graphql_name = camel_case(name.rstrip("_")) if name.endswith("_") else None
+        field = strawberry.field(name=graphql_name, description=declared.description, metadata={METADATA: declared})
+        setattr(cls, name, field)
 
 
 def _register(cls: Any) -> None:
@@ -122,6 +125,11 @@ def _description(cls: type[Any]) -> str:
 
 def declared_of(field: StrawberryField | None) -> Declared | None:
     return field.metadata.get(METADATA) if field is not None else None
+
+
+def declared_source(field: StrawberryField) -> Source | None:
+    declared = declared_of(field)
+    return None if declared is None else declared.source
 
 
 def complete() -> None:
@@ -149,23 +157,30 @@ def _arguments(declared: Declared, field: StrawberryField) -> list[tuple[str, An
     node = _node_of(field)
     if node is None:
         return []
+    reads = node.__reads__
+    if isinstance(declared.source, Summed):
+        grouping = (list[reads.groups] | None, "What to tell apart; the tenants are always.")  # type: ignore[name-defined]
+        return [("tenants", *TENANTS), ("group_by", *grouping), ("filter", reads.filter | None, "Over what.")]
     paging = dict(PAGING)
     if isinstance(declared.source, Every):
         paging = {"tenants": TENANTS, **paging}
-    if node.__reads__.filter is not None:
-        paging["filter"] = (node.__reads__.filter | None, "Which records.")
-    if node.__reads__.order is not None:
-        paging["order_by"] = (node.__reads__.order | None, "In which order; ties are broken by id.")
+    if reads.filter is not None:
+        paging["filter"] = (reads.filter | None, "Which records.")
+    if reads.order is not None:
+        paging["order_by"] = (reads.order | None, "In which order; ties are broken by id.")
     return [(name, *each) for name, each in paging.items()]
 
 
 def _node_of(field: StrawberryField) -> Any:
-    """The record type of a connection field."""
+    """The record type of a connection, of a connection that may be refused, or of sums."""
     assert field.type_annotation is not None
     annotation = field.type_annotation.evaluate()
-    annotation = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if get_origin(annotation) in (UnionType, Union):
+        annotation = next(each for each in get_args(annotation) if each is not NoneType)
     arguments = get_args(annotation)
-    return arguments[0] if get_origin(annotation) is Connection else None
+    if isinstance(declared_source(field), Summed) or get_origin(annotation) is Connection:
+        return arguments[0]
+    return None
 
 
 def _argument(name: str, annotation: Any, description: str) -> StrawberryArgument:
@@ -197,7 +212,7 @@ class Owned:
     tenant: "Tenant" = one("tenant_id", "The tenant it belongs to.")
 
 
-def orders(name: str, description: str, **columns: str) -> Any:
+def orders(name: str, description: str, /, **columns: str) -> Any:
     """An enum of orders: `orders("ProductOrder", "…", name="sort_key")` has NAME_ASC and NAME_DESC."""
     members = {}
     for word, stored in columns.items():
