@@ -24,7 +24,7 @@ from hub.services.outbox import STOCK_OPTION
 from hub.services.receipt_lines import ReceiptLineDraft
 from hub.services.tenants import TenantDraft
 from hub.services.users import UserDraft
-from hub.sync import outbound_stock
+from hub.sync import outbound_stock, runs
 
 PASSWORD = "crossdock-demo"
 TENANTS = {"demo": "Depozit Demo SRL", "north": "Nord Logistic SRL"}
@@ -99,6 +99,17 @@ async def stock_up(database: Database, connection: DemoConnection, *, registry: 
         await database.write(scope, work_on)
         await database.write(scope, supply.recheck)
     return True
+
+
+async def poll(database: Database, connection: DemoConnection, *, registry: Registry) -> None:
+    """Take in what has arrived in the sandbox, sooner than the schedule would, so that there is something to see."""
+    scope = await _inside(database, connection.tenant)
+
+    async def work_on(work: UnitOfWork) -> None:
+        await runs.start(work, registry=registry, code=connection.code, streams=["orders"], trigger="SCHEDULE")
+
+    with suppress(Conflict):  # somebody has switched it off
+        await database.write(scope, work_on)
 
 
 async def _receive_goods(work: UnitOfWork) -> None:

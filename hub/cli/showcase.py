@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors.registry import REGISTRY
 from connectors.sandbox.app import Running, running
 from hub import demo
+from hub.bell import RedisBell
 from hub.cli.listening import check_free
 from hub.crypto import Vault
 from hub.db import Database
@@ -59,19 +60,26 @@ async def furnish(settings: Settings, found: dict[str, Running]) -> list[DemoCon
     return connections
 
 
-async def stock_up(settings: Settings, connection: DemoConnection) -> None:
-    """Receive the first goods as soon as there are products; trouble is told and tried again."""
-    database = await Database(settings.database_url, pool_size=2, pgbouncer=settings.pgbouncer).open()
+async def animate(settings: Settings, connection: DemoConnection) -> None:
+    """Until cancelled: receive the first goods once there are products, then take in the sandbox's orders as they come.
+
+    Trouble is told and tried again.
+    """
+    bell = await RedisBell(settings.redis_url).open()
+    database = await Database(settings.database_url, pool_size=2, pgbouncer=settings.pgbouncer, bell=bell).open()
     try:
-        done = False
-        while not done:
-            await asyncio.sleep(LOOK_AGAIN)
+        stocked = False
+        while True:
+            await asyncio.sleep(ORDER_EVERY if stocked else LOOK_AGAIN)
             try:
-                done = await demo.stock_up(database, connection, registry=REGISTRY)
+                stocked = stocked or await demo.stock_up(database, connection, registry=REGISTRY)
+                if stocked:
+                    await demo.poll(database, connection, registry=REGISTRY)
             except HubError as error:
-                log.warning("the demo's first goods are not received yet: %s", error)
+                log.warning("the demo of %s has to wait: %s", connection.code, error)
     finally:
         await database.close()
+        await bell.close()
 
 
 def _connection(vendor: str, found: Running) -> DemoConnection:

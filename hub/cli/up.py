@@ -137,7 +137,7 @@ async def _work(plan: Plan, engines: Engines | None) -> None:
         for child in _children(plan):
             parts.create_task(keep(child))
         for connection in connections:
-            parts.create_task(showcase.stock_up(plan.settings, connection))
+            parts.create_task(showcase.animate(plan.settings, connection))
         await _say_when_ready(plan)
         await asyncio.Event().wait()
 
