@@ -47,9 +47,12 @@ _CREATE = (
         AND search_words.word = words.word AND record_id = removed.id;
         RETURN NULL;
     END $$""",
-    f"""CREATE FUNCTION search_words_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    # As an array the words lead into the primary key; as a sub-select they made each row scan the tenant's words.
+    f"""CREATE FUNCTION search_words_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE gone text[] := ARRAY({_WORDS.format("OLD.search")} EXCEPT {_WORDS.format("NEW.search")});
+        BEGIN
         DELETE FROM search_words WHERE tenant_id = OLD.tenant_id AND noun = TG_TABLE_NAME AND record_id = OLD.id
-        AND word IN ({_WORDS.format("OLD.search")} EXCEPT {_WORDS.format("NEW.search")});
+        AND word = ANY (gone);
         INSERT INTO search_words (tenant_id, noun, word, record_id)
         SELECT NEW.tenant_id, TG_TABLE_NAME, word, NEW.id
         FROM ({_WORDS.format("NEW.search")} EXCEPT {_WORDS.format("OLD.search")}) AS words (word);

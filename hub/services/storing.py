@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, insert, update
+from sqlalchemy import BigInteger, String, Subquery, Text, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict, HubError, Invalid, NotFound
@@ -131,24 +132,39 @@ async def _taken(work: UnitOfWork, what: Nomenclature, changes: Sequence[Change]
 
 
 async def _write(work: UnitOfWork, what: Nomenclature, changes: Sequence[Change]) -> None:
-    new = [{"tenant_id": work.tenant_id, **change.after} for change in changes if change.before is None]
+    """One statement for the new records, and one for each set of columns that changed."""
+    table = what.table
+    new = [change.after for change in changes if change.before is None]
     if new:
-        await work.session.execute(insert(what.table), new)
+        names = list(new[0])
+        given = _rows(what, names, new)
+        chosen = select(literal(work.tenant_id, BigInteger), *(given.c[name] for name in names))
+        await work.session.execute(insert(table).from_select(["tenant_id", *names], chosen, include_defaults=False))
     groups: dict[tuple[str, ...], list[Row]] = {}
     for change in changes:
         if change.before is not None:
             changed = tuple(name for name in change.after if change.before[name] != change.after[name])
-            row = {"_id": change.id, **{name: change.after[name] for name in changed}}
-            groups.setdefault(changed, []).append(row)
+            groups.setdefault(changed, []).append(change.after)
     for changed, rows in groups.items():
+        given = _rows(what, ["id", *changed], rows)
         await work.session.execute(
-            update(what.table)
-            .where(what.table.c.tenant_id == work.tenant_id, what.table.c.id == bindparam("_id"))
-            .values({**{name: bindparam(name) for name in changed}, "updated_at": func.now()}),
-            rows,
+            update(table)
+            .where(table.c.tenant_id == work.tenant_id, table.c.id == given.c.id)
+            .values({**{name: given.c[name] for name in changed}, "updated_at": func.now()})
         )
     for change in changes:
         work.emit(what.noun, "added" if change.before is None else "updated", subject_id=change.id)
+
+
+def _rows(what: Nomenclature, names: Sequence[str], rows: Sequence[Row]) -> Subquery:
+    """The rows as a relation, one array parameter per column; texts without their length, which would cut them."""
+    columns = []
+    for name in names:
+        kind = what.table.columns[name].type
+        element = Text() if isinstance(kind, String) else kind
+        values = literal([row[name] for row in rows], ARRAY(element))
+        columns.append(func.unnest(values, type_=element).label(name))
+    return select(*columns).subquery("given")
 
 
 def _missing(what: Nomenclature, row: Row) -> str | None:
