@@ -17,7 +17,6 @@ from hub.models.columns import (
     flag,
     index,
     moment,
-    not_negative,
     now,
     string,
     unique,
@@ -212,8 +211,8 @@ class StockSummary(SQLModel, table=True):
 
     __tablename__ = "stock_summaries"
     __table_args__: ClassVar[Any] = (
+        # No CHECK: a folded delta is negative on its way in, and the balances it comes from are checked already.
         index("stock_summaries", "warehouse_id"),
-        *not_negative("quantity", "reserved"),
     )
 
     tenant_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="tenants.id")
