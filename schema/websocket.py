@@ -45,8 +45,10 @@ class WebSocketEndpoint:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
-        if PROTOCOL not in scope.get("subprotocols", []):
-            await socket.accept()
+        offered = scope.get("subprotocols", [])
+        if PROTOCOL not in offered:
+            # A client hears the close code only when its handshake succeeds with a protocol it offered.
+            await socket.accept(subprotocol=offered[0] if offered else None)
             await socket.close(4406, "Subprotocol not acceptable")
             return
         await socket.accept(subprotocol=PROTOCOL)

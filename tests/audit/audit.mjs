@@ -1,5 +1,5 @@
 // Runs the public audits of GraphQL over HTTP and the public WebSocket and SSE clients against a running hub.
-// usage: HUB_URL=http://demo.localhost:8000/graphql HUB_AUTHORIZATION="Bearer admin:…" node audit.mjs
+// usage: HUB_URL=http://127.0.0.1:8000/graphql HUB_AUTHORIZATION="Bearer operator@crossdock.test:…" node audit.mjs
 import { auditServer } from 'graphql-http';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
