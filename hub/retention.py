@@ -14,7 +14,7 @@ _MOVE_KEPT = text("""
     UPDATE event_heads AS h SET kept_from = greatest(h.kept_from, gone.position + 1)
     FROM (
         SELECT tenant_id, max(position) AS position FROM events
-        WHERE occurred_at < now() - :keep AND position IS NOT NULL GROUP BY tenant_id
+        WHERE occurred_at < now() - cast(:keep AS interval) AND position IS NOT NULL GROUP BY tenant_id
     ) AS gone
     WHERE h.tenant_id = gone.tenant_id
 """)
@@ -25,20 +25,20 @@ _DELETE = """
 """
 _OLD = {
     "events": """position < (SELECT h.kept_from FROM event_heads h WHERE h.tenant_id = events.tenant_id)
-        AND occurred_at < now() - :keep""",
-    "delivery_attempts": "attempted_at < now() - :keep",
-    "inbox": "state <> 'WAITING' AND received_at < now() - :keep",
-    "outbox": "state IN ('SENT', 'DROPPED', 'FAILED') AND finished_at < now() - :keep",
-    "sync_exceptions": "state <> 'OPEN' AND resolved_at < now() - :keep",
-    "sync_runs": "state NOT IN ('QUEUED', 'RUNNING') AND finished_at < now() - :keep",
+        AND occurred_at < now() - cast(:keep AS interval)""",
+    "delivery_attempts": "attempted_at < now() - cast(:keep AS interval)",
+    "inbox": "state <> 'WAITING' AND received_at < now() - cast(:keep AS interval)",
+    "outbox": "state IN ('SENT', 'DROPPED', 'FAILED') AND finished_at < now() - cast(:keep AS interval)",
+    "sync_exceptions": "state <> 'OPEN' AND resolved_at < now() - cast(:keep AS interval)",
+    "sync_runs": "state NOT IN ('QUEUED', 'RUNNING') AND finished_at < now() - cast(:keep AS interval)",
 }
 _BLANK = text("""
     UPDATE sync_exceptions SET payload = NULL
-    WHERE state = 'OPEN' AND payload IS NOT NULL AND last_attempt_at < now() - :keep
+    WHERE state = 'OPEN' AND payload IS NOT NULL AND last_attempt_at < now() - cast(:keep AS interval)
 """)
 _ANSWERS = text("""
     DELETE FROM idempotency_keys WHERE ctid IN (
-        SELECT ctid FROM idempotency_keys WHERE created_at < now() - :keep LIMIT :most
+        SELECT ctid FROM idempotency_keys WHERE created_at < now() - cast(:keep AS interval) LIMIT :most
     )
 """)
 

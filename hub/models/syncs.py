@@ -131,7 +131,7 @@ class SyncException(TenantRow, table=True):
     path: str | None = string(default=None)
     waits_for: str | None = string(default=None)
     """The key or code of the product (or other record) that must exist first; retried by itself when it does."""
-    payload: Any = Field(default=None, sa_type=JSONB)
+    payload: Any = Field(default=None, sa_type=JSONB, nullable=True)
     state: str = string(16, default="OPEN")
     attempts: int = Field(default=1)
     occurred_at: datetime = now()
@@ -211,7 +211,7 @@ class InboxMessage(TenantRow, table=True):
     code: str = string(32)
     topic: str = string(64)
     key: str = string(default="")
-    payload: Any = Field(default=None, sa_type=JSONB)
+    payload: Any = Field(default=None, sa_type=JSONB, nullable=True)
     state: str = string(16, default="WAITING")
     attempts: int = Field(default=0)
     message: str | None = string(4000, default=None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from redis.asyncio import Redis
@@ -47,10 +47,18 @@ return '0'
 class SharedBudget:
     """The `RateBudget` of one connection; `alone` is the bucket of this process, for when Redis does not answer."""
 
-    def __init__(self, redis: "Redis", connection: str, *, alone: RateBudget) -> None:
+    def __init__(
+        self,
+        redis: "Redis",
+        connection: str,
+        *,
+        alone: RateBudget,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._redis = redis
         self._connection = connection
         self._alone = alone
+        self._sleep = sleep
 
     async def take(self, limit: Limit) -> None:
         try:
@@ -60,7 +68,7 @@ class SharedBudget:
             await self._alone.take(limit)
             return
         if wait > 0:
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
 
     async def correct(self, limit: Limit, *, remaining: float | None, per_second: float | None) -> None:
         rate = "" if per_second is None else str(max(per_second, SLOWEST_PER_SECOND))
