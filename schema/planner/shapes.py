@@ -135,7 +135,8 @@ class GraphShapes:
         reads = reads_of(type_)
         fields = {each: self._field(each, field) for each, field in type_.fields.items()}
         if reads is None:
-            return Shape(name, None, fields)
+            node = fields["nodes"].target if "nodes" in fields else None
+            return Shape(name, None, fields, node().by if node else VIEWER)
         return Shape(name, reads.table, fields, reads.by, reads.sums)
 
     def _field(self, name: str, field: GraphQLField) -> Field:

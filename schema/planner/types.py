@@ -68,7 +68,7 @@ NAMES |= {"Connection": Connection, "Edge": Edge, "PageInfo": PageInfo}
 
 Argument = tuple[Any, str]
 PAGING: dict[str, Argument] = {
-    "first": (int | None, "How many from the front, 1 to 250; 50 when neither `first` nor `last` is given."),
+    "first": (int | None, "How many from the front, 1 to 250; 50 by default."),
     "after": (str | None, "Only records behind this cursor."),
     "last": (int | None, "How many from the end, 1 to 250."),
     "before": (str | None, "Only records in front of this cursor."),
