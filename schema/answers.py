@@ -7,7 +7,7 @@ What a change did is kept as JSON (`{"product": 41}`), so that a repeated idempo
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -15,7 +15,9 @@ from typing import Any, Protocol
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from hub.context import Scope
 from hub.services.values import camel
+from schema.context import RequestContext, Services
 from schema.planner.ids import GlobalId
 from schema.planner.types import graph_type
 from schema.reading import read_back
@@ -114,6 +116,18 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a function finds for the value that was kept, asked with the caller's scope in the tenant."""
+
+    annotation: Any
+    description: str
+    load: Callable[[Services, Scope, Any], Awaitable[Any]]
+
+    def value(self, tenant_id: int, kept: Sequence[Any]) -> list[Any]:
+        return [None if each is None else Sought(self.load, tenant_id, each) for each in kept]
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """A plain value as it was kept."""
 
@@ -148,18 +162,33 @@ class Wanted:
     ids: Sequence[int]
     many: bool = False
 
+    async def read(self, info: Any) -> Any:
+        found = await self.batch.by_id(info)
+        if self.many:
+            return [found[id_] for id_ in self.ids if id_ in found]
+        return found.get(self.ids[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What one field shows by way of a function; a change of the hub itself is in no tenant (0)."""
+
+    load: Callable[[Services, Scope, Any], Awaitable[Any]]
+    tenant_id: int
+    key: Any
+
+    async def read(self, info: Any) -> Any:
+        context: RequestContext = info.context
+        scope = context.scope.narrow(self.tenant_id) if self.tenant_id else context.scope
+        return await self.load(context.services, scope, self.key)
+
 
 class ReadBack(FieldExtension):
-    """Replaces what a field wants by the records, read with the selection below the field."""
+    """Replaces what a field wants by what is read now, after the commit."""
 
     async def resolve_async(self, next_: Any, source: Any, info: Any, **arguments: Any) -> Any:
         wanted = await next_(source, info, **arguments)
-        if not isinstance(wanted, Wanted):
-            return wanted
-        found = await wanted.batch.by_id(info)
-        if wanted.many:
-            return [found[id_] for id_ in wanted.ids if id_ in found]
-        return found.get(wanted.ids[0])
+        return await wanted.read(info) if isinstance(wanted, Wanted | Sought) else wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +268,7 @@ def user_error_of(kept: Sequence[Any]) -> UserError:
 def _made(name: str, description: str, fields: Mapping[str, Shown], base: Any) -> type[Any]:
     members: dict[str, Any] = {"__annotations__": {}, "__doc__": description, "__module__": __name__}
     for each, shown in fields.items():
-        reads = isinstance(shown, Record | Records)
+        reads = isinstance(shown, Record | Records | Loaded)
         members["__annotations__"][each] = shown.annotation
         members[each] = strawberry.field(
             name=camel(each), description=shown.description, extensions=[ReadBack()] if reads else [], default=None
