@@ -24,6 +24,8 @@ from schema import (
     transfers,
     warehouses,
 )
+from schema.accounts import OperatorQueries
+from schema.integrations import IntegrationQueries
 from schema.mutations import Mutation
 from schema.planner.fields import any_record, every, lookup, summed
 from schema.planner.types import Connection, Node, complete, root
@@ -77,7 +79,7 @@ if TYPE_CHECKING:
 
 
 @root
-class Query:
+class Query(IntegrationQueries, OperatorQueries):
     """Everything that can be read. On a tenant's host that tenant's records, on the bare host those of all tenants of
     the caller."""
 
