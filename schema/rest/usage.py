@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=15)
 NEVER = datetime.min.replace(tzinfo=UTC)
+Key = tuple[int, int, str, str]
+"""Tenant, user, route, day."""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class Usage:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counts: dict[tuple[int, int, str, str], Count] = defaultdict(Count)
+        self._counts: dict[Key, Count] = defaultdict(Count)
 
     def count(self, scope: Scope, route: str, *, failed: bool) -> None:
         if scope.actor.kind != "user" or scope.actor.id is None:
@@ -48,17 +50,27 @@ class Usage:
         count.errors += failed
         count.last_at = now
 
+    @property
+    def pending(self) -> int:
+        """Calls that are counted here and nowhere else yet."""
+        return sum(count.calls for count in self._counts.values())
+
     async def flush(self) -> None:
-        """Write what was counted, one transaction per tenant; users deleted meanwhile are left out."""
-        counts, self._counts = self._counts, defaultdict(Count)
-        tenants: dict[int, list[dict[str, object]]] = defaultdict(list)
-        for (tenant_id, user_id, route, day), count in sorted(counts.items()):
-            tenants[tenant_id].append(
-                {"tenant_id": tenant_id, "user_id": user_id, "route": route, "day": day}
-                | {"calls": count.calls, "errors": count.errors, "last_at": count.last_at}
-            )
-        for tenant_id, rows in tenants.items():
-            await self._database.write(Scope.of_system(tenant_id, "usage"), partial(_add, rows=rows))
+        """Write what was counted, one transaction per tenant; what could not be written is kept for the next time."""
+        for tenant_id in sorted({key[0] for key in self._counts}):
+            taken = {key: self._counts.pop(key) for key in list(self._counts) if key[0] == tenant_id}
+            try:
+                await self._database.write(Scope.of_system(tenant_id, "usage"), partial(_add, counts=taken))
+            except BaseException:
+                self._keep(taken)
+                raise
+
+    def _keep(self, counts: Mapping[Key, Count]) -> None:
+        for key, count in counts.items():
+            kept = self._counts[key]
+            kept.calls += count.calls
+            kept.errors += count.errors
+            kept.last_at = max(kept.last_at, count.last_at)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -84,12 +96,18 @@ class Usage:
             log.warning("the use of REST routes could not be counted: %s", error)
 
 
-async def _add(work: UnitOfWork, *, rows: list[dict[str, object]]) -> None:
+async def _add(work: UnitOfWork, *, counts: Mapping[Key, Count]) -> None:
+    """Users who were deleted meanwhile are left out."""
     users = set((await work.session.exec(select(col(User.id)))).all())
-    kept = [row for row in rows if row["user_id"] in users]
-    if not kept:
+    rows = [
+        {"tenant_id": tenant_id, "user_id": user_id, "route": route, "day": day}
+        | {"calls": count.calls, "errors": count.errors, "last_at": count.last_at}
+        for (tenant_id, user_id, route, day), count in sorted(counts.items(), key=lambda item: item[0])
+        if user_id in users
+    ]
+    if not rows:
         return
-    statement = insert(LegacyUsage).values(kept)
+    statement = insert(LegacyUsage).values(rows)
     await work.session.execute(
         statement.on_conflict_do_update(
             index_elements=["tenant_id", "user_id", "route", "day"],
