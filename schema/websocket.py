@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
 INIT_TIMEOUT = 10.0
-RECHECK_EVERY = 10.0
+RECHECK_EVERY = 4.0
 SUBSCRIPTION_LIMIT = 100
 
 
