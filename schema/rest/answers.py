@@ -1,7 +1,8 @@
 """The forms of answers: the envelope of the contract, its exceptions, and how a refusal looks."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -68,11 +69,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """A list that is too long for one piece: parts of its JSON text."""
+
+    pieces: AsyncGenerator[bytes, None]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete HTTP answer."""
+    """A complete HTTP answer, or one whose body follows piece by piece."""
 
     status: int
-    body: bytes
+    body: bytes | AsyncGenerator[bytes, None]
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = JSON
 
@@ -82,9 +90,19 @@ def success(shape: Shape, value: Any, headers: Mapping[str, str]) -> Answer:
     if isinstance(value, Document):
         shown_as = {"Content-Disposition": f'inline; filename="{value.name}"'}
         return Answer(200, value.content, {**shown_as, **headers}, value.media_type)
+    if isinstance(value, Parts):
+        return Answer(200, _enveloped(value.pieces), headers)
     if shape.form is Form.BARE:
         return Answer(200, write(value), headers)
     return Answer(200, write({"error": False, "errorMessage": None, "status": 200, "data": value}), headers)
+
+
+async def _enveloped(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    yield b'{"error":false,"errorMessage":null,"status":200,"data":'
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield piece
+    yield b"}"
 
 
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:

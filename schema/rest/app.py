@@ -1,7 +1,7 @@
 """The REST layer as one ASGI application: finds the route, keeps the order of errors, wraps the answer."""
 
 import uuid
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -142,6 +142,13 @@ def _query(route: Route[Any], query_string: bytes) -> Any:
 
 async def _send(answer: Answer, headers: dict[str, str], send: Send) -> None:
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    raw.append((b"content-length", str(len(answer.body)).encode()))
+    if isinstance(answer.body, bytes):
+        raw.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        await send({"type": "http.response.body", "body": answer.body})
+        return
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-    await send({"type": "http.response.body", "body": answer.body})
+    async with aclosing(answer.body) as pieces:
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

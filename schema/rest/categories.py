@@ -113,6 +113,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(CategoryInfo),
         body=ReadCategoriesFilterRequest,
         body_optional=True,
+        replaced_by="categories",
     ),
     Route(
         "PUT",
@@ -122,6 +123,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(CategoryInfo),
         level=Level.USER,
         body=AddCategoryApiRequest,
+        replaced_by="categoryAdd",
     ),
     Route(
         "POST",
@@ -131,6 +133,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(CategoryInfo),
         level=Level.USER,
         body=EditCategoryApiRequest,
+        replaced_by="categoriesUpdate",
     ),
     Route(
         "DELETE",
@@ -141,5 +144,6 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=DeleteCategoryApiRequest,
         description="A category that a product uses cannot be deleted (409).",
+        replaced_by="categoriesDelete",
     ),
 )

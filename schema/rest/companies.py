@@ -136,6 +136,7 @@ ROUTES: tuple[Route[Any], ...] = (
         body=ReadCompaniesFilterRequest,
         body_optional=True,
         description="Filtering by `CLIENT` or `SUPPLIER` also returns `BOTH`.",
+        replaced_by="companies",
     ),
     Route(
         "PUT",
@@ -145,6 +146,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(CompanyInfo),
         level=Level.USER,
         body=AddCompanyApiRequest,
+        replaced_by="companyAdd",
     ),
     Route(
         "POST",
@@ -154,6 +156,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(CompanyInfo),
         level=Level.USER,
         body=EditCompanyApiRequest,
+        replaced_by="companiesUpdate",
     ),
     Route(
         "DELETE",
@@ -164,6 +167,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=DeleteCompanyApiRequest,
         description="A company that stands in a document cannot be deleted (409).",
+        replaced_by="companiesDelete",
     ),
     Route(
         "GET",
@@ -172,5 +176,6 @@ ROUTES: tuple[Route[Any], ...] = (
         check,
         bare(bool),
         description="An encoded slash (`%2F`) is part of the reference.",
+        replaced_by="company",
     ),
 )

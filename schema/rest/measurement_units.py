@@ -111,6 +111,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(MeasurementUnitInfo),
         level=Level.USER,
         body=AddMeasurementUnitApiRequest,
+        replaced_by="measurementUnitAdd",
     ),
     Route(
         "POST",
@@ -120,6 +121,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(MeasurementUnitInfo),
         body=ReadMeasurementUnitsFilterRequest,
         body_optional=True,
+        replaced_by="measurementUnits",
     ),
     Route(
         "POST",
@@ -129,6 +131,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(MeasurementUnitInfo),
         level=Level.USER,
         body=EditMeasurementUnitApiRequest,
+        replaced_by="measurementUnitsUpdate",
     ),
     Route(
         "DELETE",
@@ -139,5 +142,6 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=DeleteMeasurementUnitApiRequest,
         description="A unit that a product uses cannot be deleted (409).",
+        replaced_by="measurementUnitsDelete",
     ),
 )

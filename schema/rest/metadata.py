@@ -10,10 +10,11 @@ from hub.models.products import Category, Product
 from hub.statuses import Status
 from schema.planner.fields import column, constant, reads, sql
 from schema.planner.stored import Stored
-from schema.rest.answers import listing
+from schema.rest.answers import Parts, listing
 from schema.rest.filters import Condition, equal, one_of
 from schema.rest.requests import Request, refusal
 from schema.rest.routes import RestCall, Route
+from schema.rest.unpaged import all_records
 from schema.rest.values import Flag, Listed, Text
 
 
@@ -64,34 +65,34 @@ class ReadMetadataByModelApiRequest(Request):
         return self
 
 
-async def read_categories(call: RestCall[ReadMetadataApiRequest]) -> bytes:
+async def read_categories(call: RestCall[ReadMetadataApiRequest]) -> bytes | Parts:
     where = [
         *equal(Category.active, call.body.active),
         *one_of(Category.third_party_reference, call.body.thirdPartyReferenceIds),
     ]
-    return await CATEGORIES.page(call.database, call.scope, where=where)
+    return await all_records(CATEGORIES, Category.id, call.database, call.scope, where)
 
 
-async def read_products(call: RestCall[ReadMetadataApiRequest]) -> bytes:
+async def read_products(call: RestCall[ReadMetadataApiRequest]) -> bytes | Parts:
     where = [
         *equal(Product.active, call.body.active),
         *one_of(Product.third_party_reference, call.body.thirdPartyReferenceIds),
         *one_of(Product.code, call.body.models),
     ]
-    return await PRODUCTS.page(call.database, call.scope, where=where)
+    return await all_records(PRODUCTS, Product.id, call.database, call.scope, where)
 
 
-async def read_products_by_model(call: RestCall[ReadMetadataByModelApiRequest]) -> bytes:
+async def read_products_by_model(call: RestCall[ReadMetadataByModelApiRequest]) -> bytes | Parts:
     where = [*one_of(Product.code, call.body.models), *equal(Product.active, call.body.active)]
-    return await PRODUCTS.page(call.database, call.scope, where=where)
+    return await all_records(PRODUCTS, Product.id, call.database, call.scope, where)
 
 
-async def read_orders(call: RestCall[ReadMetadataApiRequest]) -> bytes:
+async def read_orders(call: RestCall[ReadMetadataApiRequest]) -> bytes | Parts:
     where = [
         *_active_orders(call.body.active),
         *one_of(Order.third_party_reference, call.body.thirdPartyReferenceIds),
     ]
-    return await ORDERS.page(call.database, call.scope, where=where)
+    return await all_records(ORDERS, Order.id, call.database, call.scope, where)
 
 
 def _active_orders(active: bool | None) -> list[Condition]:
@@ -110,6 +111,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(CategoryMetadata),
         body=ReadMetadataApiRequest,
         body_optional=True,
+        replaced_by="categories",
     ),
     Route(
         "POST",
@@ -119,6 +121,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(ProductMetadata),
         body=ReadMetadataApiRequest,
         body_optional=True,
+        replaced_by="products",
     ),
     Route(
         "POST",
@@ -127,6 +130,7 @@ ROUTES: tuple[Route[Any], ...] = (
         read_products_by_model,
         listing(ProductMetadata),
         body=ReadMetadataByModelApiRequest,
+        replaced_by="products",
     ),
     Route(
         "POST",
@@ -137,5 +141,6 @@ ROUTES: tuple[Route[Any], ...] = (
         body=ReadMetadataApiRequest,
         body_optional=True,
         description="`active` = not cancelled.",
+        replaced_by="orders",
     ),
 )

@@ -3,9 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
-
-from pydantic import model_validator
+from typing import Any
 
 from hub.context import Level
 from hub.db import UnitOfWork
@@ -20,11 +18,20 @@ from hub.services.receipt_lines import ReceiptLineDraft
 from schema.planner.fields import column, many, reads, sql, via
 from schema.planner.stored import Stored
 from schema.rest.answers import listing, one
-from schema.rest.filters import Condition, equal, named_by, one_of
-from schema.rest.receipts import LineRequest, ScanInfo, drafts, is_validated
-from schema.rest.requests import Changes, PagedRequest, Patch, Request, refusal
+from schema.rest.filters import named_by, one_of
+from schema.rest.nir_requests import (
+    CreateNirApiRequest,
+    DeleteNirApiRequest,
+    NirProductApiInfo,
+    NirTarget,
+    NirValidationInfoApiRequest,
+    ReadNirsFilterRequest,
+    UpdateNirApiRequest,
+    UpdateNirPackagingApiRequest,
+    UpdateNirReferenceApiRequest,
+)
+from schema.rest.receipts import ScanInfo, drafts, is_validated
 from schema.rest.routes import RestCall, Route
-from schema.rest.values import Amount, Flag, Int, Listed, Long, LongText, Reference, ShortText, Text
 
 
 @reads(NirLine)
@@ -88,74 +95,6 @@ class NirValidationInfo:
 
 
 NIRS, VALIDATIONS = Stored(NirInfo), Stored(NirValidationInfo)
-
-
-class NirProductApiInfo(LineRequest):
-    purchasePrice: Amount | None = None
-
-
-class NirFields(Request):
-    """What an open NIR can change."""
-
-    warehouseId: Long | None = None
-    supplierId: Long | None = None
-    thirdPartyReference: Reference | None = None
-    comment: LongText | None = None
-    nirProducts: Listed[NirProductApiInfo] = []
-    validationRequired: Flag = True
-
-
-class CreateNirApiRequest(NirFields):
-    externalReference: Reference
-    packagingType: ShortText | None = None
-
-
-class NirTarget(Request):
-    """A NIR by its id or its reference; both must mean the same one."""
-
-    nirId: Long | None = None
-    externalReference: Reference | None = None
-
-    @model_validator(mode="after")
-    def _names_a_nir(self) -> "NirTarget":
-        if self.nirId is None and self.externalReference is None:
-            raise refusal("is required, or externalReference", field="nirId")
-        return self
-
-    @property
-    def where(self) -> list[Condition]:
-        return [*equal(Nir.id, self.nirId), *equal(Nir.external_reference, self.externalReference)]
-
-
-class UpdateNirApiRequest(NirTarget):
-    updateFields: Annotated[Patch, Changes(NirFields)]
-
-
-class NirValidationInfoApiRequest(NirTarget):
-    pass
-
-
-class ReadNirsFilterRequest(PagedRequest):
-    nirIds: Listed[Long] = []
-    externalOrderIds: Listed[Text] = []
-    externalClientIds: Listed[Text] = []
-    warehouseIds: Listed[Long] = []
-    thirdPartyReferenceIds: Listed[Text] = []
-    statuses: Listed[Int] = []
-
-
-class DeleteNirApiRequest(Request):
-    nirIds: Listed[Long] = []
-    externalReferences: Listed[Reference] = []
-
-
-class UpdateNirReferenceApiRequest(Request):
-    nirId: Long
-    externalReference: Reference
-
-
-class UpdateNirPackagingApiRequest(NirTarget):
-    packagingType: ShortText
 
 
 async def add(call: RestCall[CreateNirApiRequest]) -> bytes:
@@ -246,6 +185,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=CreateNirApiRequest,
         description="Without `validationRequired` the goods are booked into stock at once.",
+        replaced_by="nirAdd",
     ),
     Route(
         "PATCH",
@@ -256,6 +196,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=UpdateNirApiRequest,
         description="Only in statuses 1 and 2 (409). `nirProducts` replaces all lines.",
+        replaced_by="nirUpdate",
     ),
     Route(
         "POST",
@@ -285,6 +226,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=DeleteNirApiRequest,
         description="Only in statuses 0, 1 and 2 (409).",
+        replaced_by="nirsDelete",
     ),
     Route(
         "PATCH",
@@ -294,6 +236,7 @@ ROUTES: tuple[Route[Any], ...] = (
         ANSWER,
         level=Level.USER,
         body=UpdateNirReferenceApiRequest,
+        replaced_by="nirExternalReferenceUpdate",
     ),
     Route(
         "PATCH",
@@ -303,5 +246,6 @@ ROUTES: tuple[Route[Any], ...] = (
         ANSWER,
         level=Level.USER,
         body=UpdateNirPackagingApiRequest,
+        replaced_by="nirPackagingTypeUpdate",
     ),
 )

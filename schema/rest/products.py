@@ -195,6 +195,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(ProductInfo),
         body=ReadProductsFilterRequest,
         body_optional=True,
+        replaced_by="products",
     ),
     Route(
         "PUT",
@@ -204,6 +205,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(ProductInfo),
         level=Level.USER,
         body=AddProductApiRequest,
+        replaced_by="productAdd",
     ),
     Route(
         "POST",
@@ -214,6 +216,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=EditProductApiRequest,
         description="Traceability flags cannot change while the product has stock (409).",
+        replaced_by="productsUpdate",
     ),
     Route(
         "DELETE",
@@ -224,6 +227,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=DeleteProductApiRequest,
         description="A product with stock, a reservation or any document line cannot be deleted (409).",
+        replaced_by="productsDelete",
     ),
     Route(
         "GET",
@@ -232,5 +236,6 @@ ROUTES: tuple[Route[Any], ...] = (
         check,
         bare(bool),
         description="An encoded slash (`%2F`) is part of the reference.",
+        replaced_by="product",
     ),
 )

@@ -171,6 +171,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         body=CreateReturnApiRequest,
         description="Without `validationRequired` the goods are booked into stock at once.",
+        replaced_by="returnAdd",
     ),
     Route(
         "POST",

@@ -1,5 +1,8 @@
 from typing import Any
 
+import pytest
+
+from schema.rest.unpaged import CHUNK
 from tests.schema.rest.houses import House
 
 
@@ -28,16 +31,21 @@ async def test_by_model_needs_models(house: House) -> None:
     (await house.post("/api/metadata/product/by_model")).refused(400)
 
 
-async def test_more_records_than_a_page_holds(house: House) -> None:
+@pytest.mark.parametrize("records", [2500, CHUNK, 2 * CHUNK + 5])
+async def test_every_record_is_told_however_many_there_are(house: House, records: int) -> None:
     await house.run(
-        "INSERT INTO products (tenant_id, id, name, code, minimum_stock, search) "
-        "SELECT :tenant, n, 'p' || n, 'p' || n, 0, '' FROM generate_series(1000, 3499) n",
+        "INSERT INTO products (tenant_id, id, name, code, minimum_stock, search, active) "
+        "SELECT :tenant, n, 'p' || n, 'p' || n || :odd, 0, '', n % 2 = 0 FROM generate_series(1000, :last) n",
         tenant=house.tenant_id,
+        last=999 + records,
+        odd='{"id":7,',
     )
 
     found = await read(house, "product")
 
-    assert [record["id"] for record in found] == list(range(1000, 3500))
+    assert [record["id"] for record in found] == list(range(1000, 1000 + records))
+    active = await read(house, "product", {"active": True})
+    assert [record["id"] for record in active] == list(range(1000, 1000 + records, 2))
 
 
 async def test_categories_in_a_few_words(house: House) -> None:
