@@ -10,7 +10,19 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from hub.errors import Invalid
 from schema.planner.connections import TENANTS, Page
-from schema.planner.fields import AnyRecord, Constant, Every, Foreign, Identity, Lookup, Many, One, Python, Summed
+from schema.planner.fields import (
+    AnyRecord,
+    Constant,
+    Every,
+    Foreign,
+    Identity,
+    Lookup,
+    Many,
+    One,
+    Python,
+    Summed,
+    needed,
+)
 from schema.planner.filters import Filters
 from schema.planner.groups import grouped
 from schema.planner.ids import parsed
@@ -23,17 +35,19 @@ from schema.planner.types import camel_case
 
 Condition = ColumnElement[bool]
 Conditions = Callable[[Row], Sequence[Condition]]
+REFUSED = "__refused"
+"""Stands in a read-back record for a field that the caller may not read; the value says what is needed."""
 
 
 class Writer:
     """Writes the JSON of one statement; `several` when the caller works in several tenants."""
 
-    def __init__(self, *, several: bool = False) -> None:
+    def __init__(self, *, several: bool = False, explain_refusals: bool = False) -> None:
         self.parameters = Parameters()
         self.filters = Filters(self.parameters)
         self.several = several
         self.names = count(1)
-        self.refused = "null"
+        self._explain_refusals = explain_refusals
 
     def row(self, shape: Shape) -> Row:
         """A row under a name not used in this statement yet."""
@@ -137,8 +151,8 @@ class Writer:
 
     def _member(self, row: Row, item: Selected) -> Pieces:
         """The JSON value of one field of a row."""
-        if item.refused:
-            return [self.refused]
+        if item.refused is not None:
+            return [json_constant({REFUSED: needed(item.refused)}) if self._explain_refusals else "null"]
         source = item.field.source
         match source:
             case Constant(value):

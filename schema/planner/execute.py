@@ -16,7 +16,7 @@ from schema.errors import presented
 from schema.planner.arguments import shape_of
 from schema.planner.cache import Bounded
 from schema.planner.fallback import attach
-from schema.planner.fields import Constant, Right
+from schema.planner.fields import Constant, Right, needed
 from schema.planner.limits import Limits, check_cost, check_pages, cost_of
 from schema.planner.operations import Documents, Operation, Refused
 from schema.planner.plans import Plan, Rights, plan_of
@@ -61,6 +61,7 @@ class Planner:
         self.shapes = GraphShapes(self.schema)
         self.documents = Documents(self.schema, self.limits, introspection=introspection)
         self.plans: Bounded[Any, Plan] = Bounded(entries=plans, weight=16_000_000)
+        self.nodes: Bounded[Any, Any] = Bounded(entries=plans, weight=8_000_000)
         attach(self.schema, self.shapes)
         self.schema.extensions[PLANNER] = self
 
@@ -178,7 +179,7 @@ def _written(request: Request, plan: Plan, answer: _Answer, cost: int) -> bytes:
 
 
 def _text(item: Selected, answer: _Answer) -> bytes:
-    if item.refused:
+    if item.refused is not None:
         return b"null"
     if isinstance(item.field.source, Constant):
         return orjson.dumps(item.field.source.value)
@@ -191,6 +192,4 @@ def _refusal(refusal: Refusal) -> GraphQLError:
 
 
 def not_allowed(right: Right) -> NotAllowed:
-    """The same words as `Scope.require`."""
-    needed = right.level.name if right.permission is None else f"{right.level.name} with {right.permission.value}"
-    return NotAllowed("Insufficient permissions", hint=f"needs {needed}")
+    return NotAllowed("Insufficient permissions", hint=f"needs {needed(right)}")

@@ -7,6 +7,7 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
 
 from hub.errors import NotAllowed
+from schema.planner.compile import REFUSED
 from schema.planner.fields import (
     Column,
     Constant,
@@ -25,9 +26,6 @@ from schema.planner.reader import Info, Reader
 from schema.planner.records import PageOfRecords, Record
 from schema.planner.selection import Selected
 from schema.planner.shapes import Field, GraphShapes, Shape, is_part, reads_of
-
-REFUSED = "__refused"
-"""Stands in an answer for a field that the caller may not read; the value says what is needed."""
 
 
 def attach(schema: GraphQLSchema, shapes: GraphShapes) -> None:
@@ -108,7 +106,7 @@ def _completed(value: Any, how: Format | None) -> Any:
 def _answered(value: Any, how: Format | None) -> Any:
     """A value that was read before, as graphql-core completes it."""
     if isinstance(value, dict) and REFUSED in value:
-        raise NotAllowed("Insufficient permissions", hint=value[REFUSED])
+        raise NotAllowed("Insufficient permissions", hint=f"needs {value[REFUSED]}")
     if how is not None and how.names is not None and value is not None:
         return next(stored for stored, name in how.names.items() if name == value)
     return value

@@ -39,6 +39,11 @@ VIEWER = Right(Level.VIEWER)
 ADMINISTRATOR = Right(Level.ADMINISTRATOR)
 
 
+def needed(right: Right) -> str:
+    """For people: the same words as `Scope.require`."""
+    return right.level.name if right.permission is None else f"{right.level.name} with {right.permission.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """The column of the given name, of the field's own name when None."""

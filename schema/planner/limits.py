@@ -99,7 +99,7 @@ def check_pages(selected: Sequence[Selected], variables: Mapping[str, Any], path
     """Raise `Invalid` for a page size that is out of range."""
     for item in selected:
         where = f"{path}{item.key}"
-        if item.field.connection and not item.refused:
+        if item.field.connection and item.refused is None:
             _check_page(item, variables, where)
         check_pages(item.children, variables, f"{where}.")
 
@@ -115,7 +115,7 @@ def _check_page(item: Selected, variables: Mapping[str, Any], where: str) -> Non
 
 def cost_of(selected: Sequence[Selected], variables: Mapping[str, Any]) -> int:
     """About the number of objects and sub-selects that the answer needs at most."""
-    return sum(_cost(item, variables) for item in selected if not item.refused)
+    return sum(_cost(item, variables) for item in selected if item.refused is None)
 
 
 def check_cost(cost: int, limits: Limits) -> None:

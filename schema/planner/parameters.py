@@ -15,6 +15,8 @@ SCOPE_TENANT = Slot(("", "tenant"))
 """The id of the caller's only tenant."""
 SCOPE_TENANTS = Slot(("", "tenants"))
 """The ids of all tenants asked for."""
+WANTED_IDS = Slot(("", "ids"))
+"""The ids of the records to be read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Parameters:
 
     def tenant(self) -> BindParameter[Any]:
         return self.bind(SCOPE_TENANT, BigInteger())
+
+    def ids(self) -> BindParameter[Any]:
+        return self.array(WANTED_IDS, BigInteger())
 
     def tenants(self) -> BindParameter[Any]:
         return self.array(SCOPE_TENANTS, BigInteger())

@@ -54,7 +54,7 @@ def plan_of(
     query = schema.query_type
     assert query is not None
     tree = selector.children(query, [operation.definition.selection_set])
-    wanted = [item for item in tree if not item.refused and not isinstance(item.field.source, Constant)]
+    wanted = [item for item in tree if item.refused is None and not isinstance(item.field.source, Constant)]
     foreign = [item for item in wanted if isinstance(item.field.source, Foreign)]
     resolved = [item for item in wanted if item not in foreign and is_resolved(item)]
     compiled = [item for item in wanted if item not in foreign and item not in resolved]
@@ -77,7 +77,7 @@ def plan_of(
 
 def is_resolved(item: Selected) -> bool:
     """Python code is needed for the field or below it."""
-    return not item.refused and (
+    return item.refused is None and (
         isinstance(item.field.source, Foreign | Python) or any(map(is_resolved, item.children))
     )
 

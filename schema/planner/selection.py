@@ -41,7 +41,7 @@ class Selected:
     arguments: Mapping[str, Any] = attribute(default_factory=dict)
     children: "Sequence[Selected]" = ()
     target: Shape | None = None
-    refused: bool = False
+    refused: Right | None = None
     nodes: tuple[FieldNode, ...] = ()
 
 
@@ -157,7 +157,7 @@ class Selector:
         for right in (field.by, *([shape.by] if shape else ())):
             if not self._allows(right):
                 self.refusals.append(Refusal(path, right, nodes[0]))
-                return Selected(key, field, refused=True, nodes=tuple(nodes))
+                return Selected(key, field, refused=right, nodes=tuple(nodes))
         children: Sequence[Selected] = ()
         if target is not None:
             children = self.children(target, [node.selection_set for node in nodes], path)

@@ -1,0 +1,88 @@
+"""Records in the answers of mutations and subscriptions: the sub-selection below a resolver, read by one statement.
+
+The values are keyed by response key; the resolvers attached by `fallback.py` find them again, and graphql-core
+completes them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import FieldNode, GraphQLObjectType, type_from_ast
+from sqlalchemy import func, select
+
+from hub.context import Scope
+from schema.planner.arguments import shape_of
+from schema.planner.compile import Writer
+from schema.planner.execute import PLANNER, Planner, scope_values
+from schema.planner.limits import check_cost, check_pages, cost_of
+from schema.planner.parameters import Binding
+from schema.planner.plans import Rights, is_resolved
+from schema.planner.records import Answer
+from schema.planner.selection import Selected, Selector
+from schema.planner.statements import statement_of
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """How one selection of one type is read by ids; keeps its nodes alive, because their identity is the key."""
+
+    nodes: Sequence[FieldNode]
+    tree: Sequence[Selected]
+    sql: str
+    bindings: Sequence[Binding]
+
+
+async def read_nodes(info: Any, type_name: str, tenant_id: int, ids: Sequence[int]) -> Mapping[int, Any]:
+    """Id → record, for those that exist, with what the caller selected below the field of `info`.
+
+    `info` is graphql-core's or Strawberry's; the field's type is `type_name`, an interface of it or a list of these.
+    """
+    raw = getattr(info, "_raw_info", info)
+    planner: Planner = raw.schema.extensions[PLANNER]
+    scope: Scope = raw.context.scope.narrow(tenant_id)
+    variables = dict(raw.variable_values.coerced)
+    plan = _plan(planner, raw, type_name, scope, variables)
+    check_pages(plan.tree, variables)
+    check_cost(cost_of(plan.tree, variables) * len(ids), planner.limits)
+    values = {**variables, "": {**scope_values(scope), "ids": list(ids)}}
+    arguments = [binding.argument(values) for binding in plan.bindings]
+    async with raw.context.database.reading(scope) as connection:
+        rows = await connection.fetch(plan.sql, *arguments)
+    return {row["id"]: _answer(row["text"], type_name) for row in rows}
+
+
+def _plan(planner: Planner, raw: Any, type_name: str, scope: Scope, variables: Mapping[str, Any]) -> NodePlan:
+    definitions = raw.operation.variable_definitions or ()
+    types = {each.variable.name.value: type_from_ast(raw.schema, each.type) for each in definitions}
+    shapes = {name: shape_of(value, types[name], (name,)) for name, value in variables.items()}
+    key = (tuple(map(id, raw.field_nodes)), type_name, tuple(shapes.items()), frozenset(scope.tenants.values()))
+    plan = planner.nodes.get(key)
+    if plan is None:
+        plan = _made(planner, raw, type_name, Rights(scope, {}, variables), shapes)
+        planner.nodes.put(key, plan, len(plan.sql) + 2_000)
+    return plan
+
+
+def _made(planner: Planner, raw: Any, type_name: str, rights: Rights, shapes: Mapping[str, Any]) -> NodePlan:
+    type_ = raw.schema.type_map[type_name]
+    assert isinstance(type_, GraphQLObjectType)
+    selector = Selector(raw.schema, planner.shapes, raw.fragments, shapes, rights)
+    tree = selector.children(type_, [node.selection_set for node in raw.field_nodes])
+    assert not any(map(is_resolved, tree)), f"{type_name} has fields that need Python"
+    writer = Writer(explain_refusals=True)
+    row = writer.row(planner.shapes.of(type_name))
+    text = writer.object(row, tree).label("text")
+    wanted = select(row["id"].label("id"), text).where(
+        row.tenant == writer.parameters.tenant(), row["id"] == func.any(writer.parameters.ids())
+    )
+    statement = statement_of(wanted.select_from(row.from_clause()), inline=True)
+    bindings = [writer.parameters.bindings[name] for name, _ in statement.parameters]
+    return NodePlan(raw.field_nodes, tree, statement.sql, bindings)
+
+
+def _answer(text: str, type_name: str) -> Answer:
+    answer = Answer(orjson.loads(text))
+    answer.type_name = type_name
+    return answer
