@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, literal
+from sqlalchemy import ColumnElement, String, Text, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def among(column: Any, values: Collection[Any]) -> ColumnElement[bool]:
-    """column = ANY(values)."""
-    condition: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(column.type)))
+    """column = ANY(values); texts without the column's length, which would cut longer ones to a match."""
+    element = Text() if isinstance(column.type, String) else column.type
+    condition: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(element)))
     return condition

@@ -16,7 +16,7 @@ from hub.services import document_changes
 from hub.services.document_changes import step
 from hub.services.nomenclature import Targets
 from hub.services.receipt_lines import ReceiptLine, delete_lines
-from hub.services.values import camel
+from hub.services.values import camel, is_id
 from hub.statuses import DELETABLE, EDITABLE, RECEIPT, Status, move
 
 Row = Mapping[str, Any]
@@ -59,8 +59,9 @@ RETURN = ReceiptKind(
 async def find(work: UnitOfWork, kind: ReceiptKind, column: str, values: Collection[Any]) -> list[int]:
     """The ids of the documents with these values of a unique column; `NotFound` names the first that is unknown."""
     key = kind.documents.columns[column]
+    possible = [value for value in values if column != "id" or is_id(value)]
     found = await work.session.execute(
-        select(key, kind.documents.c.id).where(kind.documents.c.tenant_id == work.tenant_id, among(key, values))
+        select(key, kind.documents.c.id).where(kind.documents.c.tenant_id == work.tenant_id, among(key, possible))
     )
     ids = {value: int(id_) for value, id_ in found}
     for value in values:
@@ -101,7 +102,9 @@ async def lock(work: UnitOfWork, kind: ReceiptKind, ids: Collection[int]) -> lis
     """The documents, unchanged by others until the end; `NotFound` when one is gone."""
     found = await work.session.execute(
         select(kind.documents)
-        .where(kind.documents.c.tenant_id == work.tenant_id, among(kind.documents.c.id, ids))
+        .where(
+            kind.documents.c.tenant_id == work.tenant_id, among(kind.documents.c.id, [id_ for id_ in ids if is_id(id_)])
+        )
         .order_by(kind.documents.c.id)
         .with_for_update(key_share=True)
     )

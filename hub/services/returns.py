@@ -185,7 +185,10 @@ async def _lock_order(work: UnitOfWork, order_id: int | None) -> OrderRow | None
     """The initial order; returns of one order come one after the other."""
     if order_id is None:
         return None
-    return (await lock_orders(work.session, work.tenant_id, [order_id]))[order_id]
+    locked = await lock_orders(work.session, work.tenant_id, [order_id])
+    if order_id not in locked:
+        raise NotFound(f"no order has the id {order_id}", field="initialOrderId")
+    return locked[order_id]
 
 
 async def _refuse_more_than_picked(

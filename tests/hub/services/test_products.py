@@ -204,6 +204,13 @@ async def test_a_unique_key_fits_one_product_only(world: World) -> None:
     assert await update(world, {"id": [first], "code": ["A"]}, sku="1") == [first]
 
 
+async def test_a_key_that_is_too_long_means_nobody(world: World) -> None:
+    await add(world, "x" * 128)
+
+    with pytest.raises(NotFound):
+        await update(world, {"code": ["x" * 129]}, color="red")
+
+
 async def test_its_own_key_is_no_conflict_and_another_one_is(world: World) -> None:
     first, _ = await add(world, "A", sku="1"), await add(world, "B", sku="2")
 
