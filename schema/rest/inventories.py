@@ -162,6 +162,7 @@ ROUTES: tuple[Route[Any], ...] = (
         permission=Permission.PROCESS_INVENTORY,
         body=StockAdjustmentRequest,
         description="Without `inventoryId` a new inventory is opened. `validate` corrects the stock by all its counts.",
+        replaced_by="inventoryCountAdd",
     ),
     Route(
         "GET",

@@ -49,5 +49,6 @@ ROUTES: tuple[Route[Any], ...] = (
         one(NotificationInfo),
         level=Level.USER,
         body=ExternalNotifyRequest,
+        replaced_by="notificationAdd",
     ),
 )

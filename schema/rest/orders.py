@@ -149,6 +149,7 @@ ROUTES: tuple[Route[Any], ...] = (
         read,
         listing(OrderInfo),
         body=ReadOrdersFilterRequest,
+        replaced_by="orders",
         body_optional=True,
     ),
     Route(
@@ -159,6 +160,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(OrderInfo),
         level=Level.USER,
         body=CreateOrderApiRequest,
+        replaced_by="orderAdd",
         description="Reserves what is free: status 1 without lines, 2 when every line is covered, else 6. With "
         "`validationRequired` 0 a covered order is picked at once (3).",
     ),
@@ -170,6 +172,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(OrderInfo),
         level=Level.USER,
         body=UpdateOrderApiRequest,
+        replaced_by="ordersUpdate",
         description="`orderProducts` replaces all lines and reserves again. In the states 3, 4, 5, 7, 8 only comment, "
         "links, numbers of packages and envelopes and thirdPartyReference may change, in 0 nothing (409).",
     ),
@@ -179,6 +182,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Check whether an order is ready",
         order_ready,
         one(OrderReadyInfo),
+        replaced_by="order",
         body=OrderKeyRequest,
     ),
     Route(
@@ -189,6 +193,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(int),
         level=Level.USER,
         body=DeleteOrderApiRequest,
+        replaced_by="ordersDelete",
         description="States 0, 1, 2 and 6 only (else 409); the reservations are released.",
     ),
     Route(
@@ -199,6 +204,7 @@ ROUTES: tuple[Route[Any], ...] = (
         one(PrintJobInfo),
         level=Level.USER,
         body=PrintDocumentRequest,
+        replaced_by="orderPrint",
         description="Queued: the print station of the warehouse takes it from there.",
     ),
     Route(
@@ -207,6 +213,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Picking information",
         picking_info,
         one(PickingInfo),
+        replaced_by="order",
         body=OrderKeyRequest,
     ),
     Route(
@@ -215,6 +222,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Start picking",
         start_picking,
         one(PickingInfo),
+        replaced_by="orderPickingStart",
         level=Level.USER,
         permission=Permission.PROCESS_OUTBOUND,
         body=OrderKeyRequest,
@@ -229,6 +237,7 @@ ROUTES: tuple[Route[Any], ...] = (
         level=Level.USER,
         permission=Permission.PROCESS_OUTBOUND,
         body=UpdateOrderStatusRequest,
+        replaced_by="orderStatusUpdate",
         description="A step that the states do not allow is 409; the same status again only stores `awbExternalLink`.",
     ),
     Route(
@@ -239,6 +248,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(OrderInfo),
         level=Level.USER,
         body=UpdateAwbLinkRequest,
+        replaced_by="orderAwbLinkUpdate",
     ),
     Route(
         "POST",
@@ -248,6 +258,7 @@ ROUTES: tuple[Route[Any], ...] = (
         listing(OrderInfo),
         level=Level.USER,
         body=CheckWaitingOrdersRequest,
+        replaced_by="ordersRecheck",
         body_optional=True,
         description="Oldest order first; answers the orders whose status changed. Without `orderIds` all that wait.",
     ),

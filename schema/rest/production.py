@@ -147,6 +147,7 @@ ROUTES: tuple[Route[Any], ...] = (
         add,
         ANSWER,
         body=AddProductionOrderRequest,
+        replaced_by="productionOrderAdd",
         **WRITES,
     ),
     Route(
@@ -156,6 +157,7 @@ ROUTES: tuple[Route[Any], ...] = (
         close,
         ANSWER,
         body=CloseProductionOrderRequest,
+        replaced_by="productionOrderClose",
         body_optional=True,
         description="Books the product in and the components out of free stock.",
         **WRITES,

@@ -206,7 +206,16 @@ WRITES: dict[str, Any] = READS | {"level": Level.USER}
 ANSWER = one(PurchaseOrderDTO)
 BASE = "/api/purchase-order"
 ROUTES: tuple[Route[Any], ...] = (
-    Route("POST", f"{BASE}/add", "Add a purchase order", add, ANSWER, body=CreatePurchaseOrderDTO, **WRITES),
+    Route(
+        "POST",
+        f"{BASE}/add",
+        "Add a purchase order",
+        add,
+        ANSWER,
+        body=CreatePurchaseOrderDTO,
+        replaced_by="purchaseOrderAdd",
+        **WRITES,
+    ),
     Route(
         "GET",
         f"{BASE}/{{purchaseOrderId:long}}",
@@ -216,13 +225,23 @@ ROUTES: tuple[Route[Any], ...] = (
         replaced_by="purchaseOrder",
         **READS,
     ),
-    Route("PATCH", f"{BASE}/update", "Update a purchase order", update, ANSWER, body=UpdatePurchaseOrderDTO, **WRITES),
+    Route(
+        "PATCH",
+        f"{BASE}/update",
+        "Update a purchase order",
+        update,
+        ANSWER,
+        body=UpdatePurchaseOrderDTO,
+        replaced_by="purchaseOrderUpdate",
+        **WRITES,
+    ),
     Route(
         "PATCH",
         f"{BASE}/{{purchaseOrderId:long}}/status/{{status:status}}",
         "Change the status of a purchase order",
         change_status,
         ANSWER,
+        replaced_by="purchaseOrderStatusUpdate",
         **WRITES,
     ),
     Route(
@@ -231,6 +250,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Close a purchase order",
         close,
         ANSWER,
+        replaced_by="purchaseOrderClose",
         **WRITES,
     ),
     Route(
@@ -239,6 +259,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Delete a purchase order",
         delete,
         listing(int),
+        replaced_by="purchaseOrderDelete",
         **WRITES,
     ),
     Route(
@@ -248,6 +269,7 @@ ROUTES: tuple[Route[Any], ...] = (
         add_product,
         ANSWER,
         body=AddPurchaseOrderProductDTO,
+        replaced_by="purchaseOrderLineAdd",
         **WRITES,
     ),
     Route(
@@ -256,6 +278,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Remove a line of a purchase order",
         remove_product,
         ANSWER,
+        replaced_by="purchaseOrderLineDelete",
         **WRITES,
     ),
 )

@@ -91,6 +91,7 @@ ROUTES: tuple[Route[Any], ...] = (
         ANSWER,
         body=ScanClientRequest,
         description="Reserves the goods at the source; without `documentId` a new transfer is opened.",
+        replaced_by="transferLineAdd",
         **RIGHTS,
     ),
     Route(
@@ -99,6 +100,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Remove a product from a transfer",
         delete_transfer_product,
         ANSWER,
+        replaced_by="transferLineDelete",
         **RIGHTS,
     ),
     Route(
@@ -108,6 +110,7 @@ ROUTES: tuple[Route[Any], ...] = (
         validate_transfer,
         ANSWER,
         description="Moves the goods of all lines; a second validation is a conflict.",
+        replaced_by="transferValidate",
         **RIGHTS,
     ),
     Route(
@@ -124,6 +127,7 @@ ROUTES: tuple[Route[Any], ...] = (
         "Delete a transfer",
         delete_transfer,
         ANSWER,
+        replaced_by="transferDelete",
         **RIGHTS,
     ),
 )
