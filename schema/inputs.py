@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
+from strawberry.types import has_object_definition
 from strawberry.types.field import StrawberryField
 
 from hub.errors import CallerError, Invalid, NotFound
@@ -186,7 +187,7 @@ def _name(field: StrawberryField) -> str:
 
 
 def _is_input(value: Any) -> bool:
-    return hasattr(type(value), "__strawberry_definition__")
+    return has_object_definition(type(value))
 
 
 def _is_key(value: Any) -> bool:
