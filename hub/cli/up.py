@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import math
 import signal
 import socket
@@ -27,9 +28,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 90.0
 
 
+QUERY = "{ orders(first: 3) { nodes { externalOrderId status company { name } } } }"
 TRY = (
     "curl -s http://127.0.0.1:{port}/graphql -H 'Host: demo.{domain}' -H 'Authorization: Bearer viewer:{password}' "
-    "-H 'Content-Type: application/json' -d '{{\"query\": \"{{ orders(first: 3) {{ nodes {{ number status }} }} }}\"}}'"
+    "-H 'Content-Type: application/json' -d '{body}'"
 )
 
 
@@ -193,6 +195,7 @@ def welcome(plan: Plan) -> str:
         f"  logins    admin, integrator, viewer in each tenant; {demo.OPERATOR} on http://{domain}:{port}/",
         f"  password  {demo.PASSWORD}",
         "",
-        "  try       " + TRY.format(port=port, domain=domain, password=demo.PASSWORD),
+        "  try       "
+        + TRY.format(port=port, domain=domain, password=demo.PASSWORD, body=json.dumps({"query": QUERY})),
     ]
     return "\n".join(lines)

@@ -1,7 +1,9 @@
 """`hub up --demo` from its start to its end, however that comes: a real hub in a process of its own."""
 
 import asyncio
+import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -98,8 +100,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_hub_runs_is_administered_beside_mends_itself_and_stops_orderly(data: Path) -> None:
     async with up(data) as hub:
         assert (await hub.ask("/readyz")).status_code == 200
-        answer = await hub.ask("/graphql", query="{ __typename }", user="viewer")
-        assert answer.json()["data"] == {"__typename": "Query"}
+        shown = re.search("-d '(.*)'", await said(hub.process, "curl"))
+        assert shown is not None
+        answer = await hub.ask("/graphql", user="viewer", **json.loads(shown[1]))
+        assert answer.status_code == 200
+        assert "errors" not in answer.json()
+        assert (await hub.ask("/graphql", query="{ orders { nodes { id } } }")).status_code == 401
         assert (await hub.ask("/api/product/read", user="viewer", page=1)).status_code == 200
         assert (await hub.ask("/api/product/read", user="viewer", host="nobody.localhost", page=1)).status_code == 401
 
