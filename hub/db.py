@@ -9,7 +9,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
@@ -46,9 +46,13 @@ class UnitOfWork:
     scope: Scope
     session: AsyncSession
     ids: Ids
+    started_at: datetime
+    """The database's own time for everything that this transaction writes: its `now()`."""
     events: list[dict[str, Any]] = field(default_factory=list)
     topics: set[str] = field(default_factory=set)
     endings: dict["Ending", set[int]] = field(default_factory=dict)
+    locked: set[tuple[str, int]] = field(default_factory=set)
+    """Rows (noun, id) that this transaction has locked on purpose, so that it need not ask for them again."""
     run_id: int | None = None
     """The synchronisation run that writes here; every event says so."""
 
@@ -80,12 +84,13 @@ class UnitOfWork:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What fails inside is undone alone, with its events; the database's refusals leave as errors of the hub."""
-        told = len(self.events)
+        told, locked = len(self.events), set(self.locked)
         try:
             async with self.session.begin_nested():
                 yield
         except (DBAPIError, HubError) as error:
             del self.events[told:]
+            self.locked = locked
             if isinstance(error, HubError) or _state(error) in RETRIED_STATES:
                 raise
             raise translated(error) from error
@@ -203,8 +208,8 @@ class Database:
         Database errors leave as `hub.errors`: a taken key is `Conflict`, a broken CHECK too.
         """
         async with self._transaction(self._writers) as session:
-            await session.execute(select(func.set_config(SCOPE_SETTING, scope.key, True)))
-            work = UnitOfWork(scope, session, self.ids)
+            entered = await session.execute(select(func.set_config(SCOPE_SETTING, scope.key, True), func.now()))
+            work = UnitOfWork(scope, session, self.ids, entered.one()[1])
             yield work
             await work.finish()
         await self._ring(work)

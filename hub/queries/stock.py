@@ -1,7 +1,7 @@
-"""Stock items as the services need them: locked by identity, or locked in the order in which goods are given out."""
+"""Stock items as the services need them: by identity, or as far as they are free. Products are what is locked."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -24,12 +24,15 @@ class ItemKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldItem:
-    """A stock item whose row this transaction has locked."""
+    """A stock item of a locked product."""
 
     id: int
     key: ItemKey
     quantity: Decimal
     reserved: Decimal
+
+
+SOURCE = ("product_id", "warehouse_id", "quantity", "location_id", "batch_id", "unbatched", "serial_number", "sscc")
 
 
 class Goods(Protocol):
@@ -80,7 +83,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class FreeItem:
-    """A locked stock item and what is free in it now."""
+    """A stock item of a locked product, and what is free in it."""
 
     id: int
     product_id: int
@@ -100,28 +103,33 @@ class FreeItem:
         return (self.expiration_date or date.max, self.priority, self.received_at, self.id)
 
 
-_LOCK_BY_KEY = text("""
-    SELECT i.id, i.product_id, i.location_id, i.batch_id, i.serial_number, i.sscc, i.quantity, i.reserved
-    FROM stock_items i
-    WHERE i.tenant_id = :tenant AND i.id IN (
-        SELECT s.id
-        FROM unnest(cast(:product_id AS bigint[]), cast(:location_id AS bigint[]), cast(:batch_id AS bigint[]),
-                    cast(:serial_number AS text[]), cast(:sscc AS text[]))
-             AS k (product_id, location_id, batch_id, serial_number, sscc)
-        JOIN stock_items s ON s.tenant_id = :tenant
-            AND s.product_id = k.product_id AND s.location_id = k.location_id
-            AND s.batch_id IS NOT DISTINCT FROM k.batch_id
-            AND s.serial_number IS NOT DISTINCT FROM k.serial_number
-            AND s.sscc IS NOT DISTINCT FROM k.sscc)
-    ORDER BY i.id
-    FOR UPDATE
+_LOCK_PRODUCTS = text("""
+    SELECT p.id FROM products p
+    WHERE p.tenant_id = :tenant AND p.id = ANY (cast(:ids AS bigint[]))
+    ORDER BY p.id
+    FOR NO KEY UPDATE
 """)
 
-# Only the items that can be needed are chosen, so that an order for one piece does not lock a hall of serial numbers.
-_CHOOSE_FREE = text("""
-    SELECT DISTINCT ranked.id
+_BY_KEY = text("""
+    SELECT i.id, i.product_id, i.location_id, i.batch_id, i.serial_number, i.sscc, i.quantity, i.reserved
+    FROM unnest(cast(:product_id AS bigint[]), cast(:location_id AS bigint[]), cast(:batch_id AS bigint[]),
+                cast(:serial_number AS text[]), cast(:sscc AS text[]))
+         AS k (product_id, location_id, batch_id, serial_number, sscc)
+    JOIN stock_items i ON i.tenant_id = :tenant
+        AND i.product_id = k.product_id AND i.location_id = k.location_id
+        AND i.batch_id IS NOT DISTINCT FROM k.batch_id
+        AND i.serial_number IS NOT DISTINCT FROM k.serial_number
+        AND i.sscc IS NOT DISTINCT FROM k.sscc
+""")
+
+# Only the items that can be needed are read, so that an order for one piece does not bring a hall of serial numbers.
+_FREE = text("""
+    SELECT DISTINCT r.id, r.product_id, r.warehouse_id, r.location_id, r.batch_id, r.serial_number, r.sscc, r.free,
+           r.expiration_date, r.priority, r.received_at
     FROM (
-        SELECT i.id, w.total, sum(i.quantity - i.reserved) OVER turn - (i.quantity - i.reserved) AS before
+        SELECT i.id, i.product_id, i.warehouse_id, i.location_id, i.batch_id, i.serial_number, i.sscc,
+               i.quantity - i.reserved AS free, b.expiration_date, l.priority, i.received_at, w.total,
+               sum(i.quantity - i.reserved) OVER turn AS up_to_here
         FROM (
             SELECT row_number() OVER () AS n, u.*,
                    sum(u.quantity) OVER (PARTITION BY u.warehouse_id, u.product_id) AS total
@@ -138,24 +146,13 @@ _CHOOSE_FREE = text("""
             AND (w.sscc IS NULL OR i.sscc = w.sscc)
         JOIN locations l ON l.tenant_id = :tenant AND l.id = i.location_id
         LEFT JOIN batches b ON b.tenant_id = :tenant AND b.id = i.batch_id
-        WHERE i.quantity > i.reserved AND i.id <> ALL (cast(:known AS bigint[]))
+        WHERE i.quantity > i.reserved
             AND (:with_locked OR b.id IS NULL OR NOT b.locked OR b.locked_until <= now())
         WINDOW turn AS (PARTITION BY w.n
                         ORDER BY b.expiration_date NULLS LAST, l.priority, i.received_at, i.id
                         ROWS UNBOUNDED PRECEDING)
-    ) ranked
-    WHERE ranked.before < ranked.total
-""")
-
-_LOCK_FREE = text("""
-    SELECT i.id, i.product_id, i.warehouse_id, i.location_id, i.batch_id, i.serial_number, i.sscc,
-           i.quantity - i.reserved AS free, b.expiration_date, l.priority, i.received_at
-    FROM stock_items i
-    JOIN locations l ON l.tenant_id = i.tenant_id AND l.id = i.location_id
-    LEFT JOIN batches b ON b.tenant_id = i.tenant_id AND b.id = i.batch_id
-    WHERE i.tenant_id = :tenant AND i.id = ANY (cast(:ids AS bigint[]))
-    ORDER BY i.id
-    FOR UPDATE OF i
+    ) r
+    WHERE r.up_to_here - r.free < r.total
 """)
 
 _NAMES = text("""
@@ -173,41 +170,29 @@ _NAMES_OF_NEED = text("""
 """)
 
 
-async def lock_items(session: AsyncSession, tenant_id: int, keys: Iterable[ItemKey]) -> dict[ItemKey, HeldItem]:
-    """The existing items among `keys`, locked in ascending order of their ids."""
-    found = await session.execute(_LOCK_BY_KEY, {"tenant": tenant_id, **arrays(keys, *ItemKey._fields)})
+async def lock_products(session: AsyncSession, tenant_id: int, product_ids: Collection[int]) -> None:
+    """Lock the products against other changes of their stock, in ascending order of their ids."""
+    await session.execute(_LOCK_PRODUCTS, {"tenant": tenant_id, "ids": sorted(product_ids)})
+
+
+async def find_items(session: AsyncSession, tenant_id: int, keys: Iterable[ItemKey]) -> dict[ItemKey, HeldItem]:
+    """The existing items among `keys`; their products must be locked."""
+    found = await session.execute(_BY_KEY, {"tenant": tenant_id, **arrays(keys, *ItemKey._fields)})
     held = [HeldItem(row.id, ItemKey(*row[1:6]), row.quantity, row.reserved) for row in found]
     return {item.key: item for item in held}
 
 
-async def choose_free_items(
-    session: AsyncSession, tenant_id: int, needs: Sequence[Need], *, known: Collection[int], with_locked: bool
-) -> list[int]:
-    """The ids of items whose free goods can serve `needs`, without the `known` ones; enough of them, not all.
-
-    Nothing is locked: another transaction may be quicker. Lock them, and choose again for what is still needed.
-    """
-    columns = (
-        "product_id",
-        "warehouse_id",
-        "quantity",
-        "location_id",
-        "batch_id",
-        "unbatched",
-        "serial_number",
-        "sscc",
-    )
-    chosen = await session.execute(
-        _CHOOSE_FREE,
-        {"tenant": tenant_id, "known": list(known), "with_locked": with_locked, **arrays(needs, *columns)},
-    )
-    return list(chosen.scalars())
-
-
-async def lock_free_items(session: AsyncSession, tenant_id: int, ids: Collection[int]) -> list[FreeItem]:
-    """These items as they are now, locked in ascending order of their ids, without those that are gone."""
-    locked = await session.execute(_LOCK_FREE, {"tenant": tenant_id, "ids": list(ids)})
-    return [FreeItem(*row) for row in locked]
+async def find_free_items(
+    session: AsyncSession, tenant_id: int, needs: Iterable[Need], *, with_locked: bool
+) -> list[FreeItem]:
+    """Items with free goods, enough of them to serve `needs` in order of turn; their products must be locked."""
+    total: dict[Need, Decimal] = {}
+    for need in needs:
+        source = replace(need, quantity=Decimal(0), line_id=None)
+        total[source] = total.get(source, Decimal(0)) + need.quantity
+    wanted = [replace(source, quantity=quantity) for source, quantity in total.items()]
+    found = await session.execute(_FREE, {"tenant": tenant_id, "with_locked": with_locked, **arrays(wanted, *SOURCE)})
+    return [FreeItem(*row) for row in found]
 
 
 async def names_of_item(session: AsyncSession, tenant_id: int, key: ItemKey) -> tuple[str, str]:

@@ -1,12 +1,13 @@
-"""Which goods serve which need: locked items are given out in the order of their turn until nothing is free."""
+"""Which goods serve which need: free items are given out in the order of their turn until nothing is left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict
-from hub.queries.stock import FreeItem, Need, choose_free_items, lock_free_items, names_of_need
+from hub.queries.stock import FreeItem, Need, find_free_items, names_of_need
+from hub.services.stock import lock_goods
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,28 +21,19 @@ class Allocation:
 
 
 async def allocate(work: UnitOfWork, needs: Sequence[Need], *, with_locked_batches: bool = False) -> list[Allocation]:
-    """Free goods for `needs`, as far as there are any, earlier needs first. The items stay locked; nothing is written.
+    """Free goods for `needs`, as far as there are any, earlier needs first; nothing is written.
 
-    When another transaction was quicker with an item, the next one in turn is asked for, until none is left.
+    The products are locked, so the goods stay free until the transaction has done with them what it wants.
     """
-    pool = _Pool()
-    missing = {position: need.quantity for position, need in enumerate(needs)}
-    allocations: list[Allocation] = []
-    while missing:
-        wanted = [replace(needs[position], quantity=quantity) for position, quantity in missing.items()]
-        ids = await choose_free_items(
-            work.session, work.tenant_id, wanted, known=pool.known, with_locked=with_locked_batches
-        )
-        if not ids:
-            break
-        pool.add(await lock_free_items(work.session, work.tenant_id, ids))
-        for position in list(missing):
-            for item, quantity in pool.take(needs[position], missing[position]):
-                allocations.append(Allocation(position, needs[position], item, quantity))
-                missing[position] -= quantity
-            if not missing[position]:
-                del missing[position]
-    return allocations
+    if not needs:
+        return []
+    await lock_goods(work, {need.product_id for need in needs})
+    pool = _Pool(await find_free_items(work.session, work.tenant_id, needs, with_locked=with_locked_batches))
+    return [
+        Allocation(position, need, item, quantity)
+        for position, need in enumerate(needs)
+        for item, quantity in pool.take(need)
+    ]
 
 
 async def refuse_missing(work: UnitOfWork, needs: Sequence[Need], allocations: Sequence[Allocation]) -> None:
@@ -59,33 +51,24 @@ async def refuse_missing(work: UnitOfWork, needs: Sequence[Need], allocations: S
 
 
 class _Pool:
-    """The locked items of this allocation and what is still free in them; the next in turn stands last."""
+    """The items of this allocation and what is still free in them; the next in turn stands last."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: Sequence[FreeItem]) -> None:
         self._shelves: dict[tuple[int, int], list[FreeItem]] = {}
-        self._free: dict[int, Decimal] = {}
-
-    @property
-    def known(self) -> list[int]:
-        return list(self._free)
-
-    def add(self, items: Sequence[FreeItem]) -> None:
-        for item in items:
-            self._free[item.id] = item.free
+        self._free = {item.id: item.free for item in items}
+        for item in sorted(items, key=lambda item: item.turn, reverse=True):
             self._shelves.setdefault((item.warehouse_id, item.product_id), []).append(item)
-        for shelf in self._shelves.values():
-            shelf.sort(key=lambda item: item.turn, reverse=True)
 
-    def take(self, need: Need, quantity: Decimal) -> list[tuple[FreeItem, Decimal]]:
+    def take(self, need: Need) -> list[tuple[FreeItem, Decimal]]:
         shelf = self._shelves.get((need.warehouse_id, need.product_id), [])
         while shelf and not self._free[shelf[-1].id]:
             shelf.pop()
-        taken = []
+        taken, missing = [], need.quantity
         for item in reversed(shelf):
-            if not quantity:
+            if not missing:
                 break
-            if need.accepts(item) and (part := min(quantity, self._free[item.id])):
+            if need.accepts(item) and (part := min(missing, self._free[item.id])):
                 self._free[item.id] -= part
-                quantity -= part
+                missing -= part
                 taken.append((item, part))
         return taken

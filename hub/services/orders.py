@@ -23,6 +23,7 @@ from hub.services.order_states import KIND, Change
 from hub.services.order_wishes import Wish, examine, wish_to_add, wish_to_change
 from hub.services.outcomes import Effect, OnError, Outcome, first_refusal, in_halves
 from hub.services.reservations import Holder, release
+from hub.services.stock import lock_goods
 from hub.services.supply import settle
 from hub.statuses import DELETABLE_ORDER, Status
 
@@ -65,6 +66,11 @@ async def update_orders(
     work.scope.require(Level.USER)
     locked = await lock_orders(work.session, work.tenant_id, [id_ for id_, _ in orders])
     wishes = [wish_to_change(id_, locked.get(id_), changes) for id_, changes in orders]
+    seen: set[int] = set()
+    for wish in wishes:
+        if wish.id in seen:
+            wish.refuse(Invalid("is named twice", field="orderId"))
+        seen.add(wish.id)
     return await _fulfil(work, wishes, on_error)
 
 
@@ -121,6 +127,7 @@ async def _write(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
     changed = [wish for wish in wishes if wish.before is not None and wish.changes_anything]
     await _insert(work, [wish for wish in wishes if wish.before is None])
     await _update(work, changed)
+    await _lock_goods(work, [wish for wish in wishes if wish.changes_supply])
     await _take_back(work, [wish for wish in changed if wish.replaces_reservations])
     await _write_requirements(work, [wish for wish in wishes if wish.requirements is not None])
     await _insert_lines(work, wishes)
@@ -162,6 +169,14 @@ async def _update(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
 def _search(wish: Wish) -> str:
     keys = {key: getattr(wish.before, key, None) for key in KEYS} | wish.columns
     return searchable(*(keys[key] for key in KEYS))
+
+
+async def _lock_goods(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
+    """Lock the products of the lines that come and of those that go at once, before anything of them is moved."""
+    old = await find_lines(work.session, work.tenant_id, [wish.id for wish in wishes if wish.before is not None])
+    products = {line.product_id for mine in old.values() for line in mine}
+    products |= {line.product_id for wish in wishes for line in wish.resolved}
+    await lock_goods(work, products)
 
 
 async def _take_back(work: UnitOfWork, wishes: Sequence[Wish]) -> None:

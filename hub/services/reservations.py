@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from hub.db import UnitOfWork
 from hub.queries.sets import arrays
-from hub.queries.stock import ItemKey, Need
-from hub.services.allocation import Allocation, allocate, refuse_missing
-from hub.services.stock import touched
+from hub.queries.stock import FreeItem, ItemKey, Need
+from hub.services.allocation import allocate, refuse_missing
+from hub.services.stock import lock_goods, touched
 
 
 class Holder(StrEnum):
@@ -28,7 +28,7 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A reservation that is no more: the goods it was for are free, and their item is locked."""
+    """A reservation that is no more: the goods it was for are free, and stay so until this transaction ends."""
 
     line_id: int
     item_id: int
@@ -52,52 +52,61 @@ class Released:
         return (self.expiration_date or date.max, self.priority, self.received_at, self.item_id)
 
 
+# Items, lines and summary follow the reservations in one statement; a transfer's lines keep no sum of their own.
 _PROMISE = """
-    INSERT INTO reservations AS r (tenant_id, id, stock_item_id, {holder}, quantity)
-    SELECT :tenant, n.id, n.item_id, n.line_id, n.quantity
-    FROM unnest(cast(:id AS bigint[]), cast(:item_id AS bigint[]), cast(:line_id AS bigint[]),
-                cast(:quantity AS numeric[])) AS n (id, item_id, line_id, quantity)
-    ON CONFLICT (tenant_id, {holder}, stock_item_id) WHERE {holder} IS NOT NULL
-    DO UPDATE SET quantity = r.quantity + excluded.quantity
+    WITH promised AS (
+        SELECT * FROM unnest(cast(:id AS bigint[]), cast(:line_id AS bigint[]), cast(:item_id AS bigint[]),
+                             cast(:product_id AS bigint[]), cast(:warehouse_id AS bigint[]),
+                             cast(:quantity AS numeric[]))
+                      AS n (id, line_id, item_id, product_id, warehouse_id, quantity)
+    ), written AS (
+        INSERT INTO reservations AS r (tenant_id, id, stock_item_id, {holder}, quantity)
+        SELECT :tenant, id, item_id, line_id, quantity FROM promised
+        ON CONFLICT (tenant_id, {holder}, stock_item_id) WHERE {holder} IS NOT NULL
+        DO UPDATE SET quantity = r.quantity + excluded.quantity
+    ), items AS (
+        UPDATE stock_items i SET reserved = i.reserved + n.quantity
+        FROM (SELECT item_id, sum(quantity) AS quantity FROM promised GROUP BY item_id) n
+        WHERE i.tenant_id = :tenant AND i.id = n.item_id
+    ), lines AS (
+        UPDATE order_lines l SET reserved_quantity = l.reserved_quantity + n.quantity
+        FROM (SELECT line_id, sum(quantity) AS quantity FROM promised GROUP BY line_id) n
+        WHERE '{holder}' = 'order_line_id' AND l.tenant_id = :tenant AND l.id = n.line_id
+    )
+    INSERT INTO stock_deltas (tenant_id, product_id, warehouse_id, quantity, reserved)
+    SELECT :tenant, product_id, warehouse_id, 0, sum(quantity) FROM promised GROUP BY product_id, warehouse_id
 """
-_LOCK_PROMISED = """
-    SELECT i.id FROM stock_items i
-    WHERE i.tenant_id = :tenant AND i.id IN (
-        SELECT r.stock_item_id FROM reservations r
-        WHERE r.tenant_id = :tenant AND r.{holder} = ANY (cast(:line_ids AS bigint[])))
-    ORDER BY i.id
-    FOR UPDATE
+_PROMISED_PRODUCTS = """
+    SELECT DISTINCT i.product_id FROM reservations r
+    JOIN stock_items i ON i.tenant_id = :tenant AND i.id = r.stock_item_id
+    WHERE r.tenant_id = :tenant AND r.{holder} = ANY (cast(:line_ids AS bigint[]))
 """
 _RELEASE = """
     WITH gone AS (
         DELETE FROM reservations r
         WHERE r.tenant_id = :tenant AND r.{holder} = ANY (cast(:line_ids AS bigint[]))
         RETURNING r.{holder} AS line_id, r.stock_item_id, r.quantity
+    ), released AS (
+        SELECT g.line_id, i.id, i.product_id, i.warehouse_id, i.location_id, i.batch_id, i.serial_number, i.sscc,
+               g.quantity, b.expiration_date, l.priority, i.received_at
+        FROM gone g
+        JOIN stock_items i ON i.tenant_id = :tenant AND i.id = g.stock_item_id
+        JOIN locations l ON l.tenant_id = :tenant AND l.id = i.location_id
+        LEFT JOIN batches b ON b.tenant_id = :tenant AND b.id = i.batch_id
+    ), items AS (
+        UPDATE stock_items i SET reserved = i.reserved - n.quantity
+        FROM (SELECT id, sum(quantity) AS quantity FROM released GROUP BY id) n
+        WHERE i.tenant_id = :tenant AND i.id = n.id
+    ), lines AS (
+        UPDATE order_lines l SET reserved_quantity = l.reserved_quantity - n.quantity
+        FROM (SELECT line_id, sum(quantity) AS quantity FROM released GROUP BY line_id) n
+        WHERE '{holder}' = 'order_line_id' AND l.tenant_id = :tenant AND l.id = n.line_id
+    ), deltas AS (
+        INSERT INTO stock_deltas (tenant_id, product_id, warehouse_id, quantity, reserved)
+        SELECT :tenant, product_id, warehouse_id, 0, -sum(quantity) FROM released GROUP BY product_id, warehouse_id
     )
-    SELECT g.line_id, i.id, i.product_id, i.warehouse_id, i.location_id, i.batch_id, i.serial_number, i.sscc,
-           g.quantity, b.expiration_date, l.priority, i.received_at
-    FROM gone g
-    JOIN stock_items i ON i.tenant_id = :tenant AND i.id = g.stock_item_id
-    JOIN locations l ON l.tenant_id = :tenant AND l.id = i.location_id
-    LEFT JOIN batches b ON b.tenant_id = :tenant AND b.id = i.batch_id
+    SELECT * FROM released
 """
-_CHANGE_ITEMS = text("""
-    UPDATE stock_items i SET reserved = i.reserved + n.quantity
-    FROM unnest(cast(:item_id AS bigint[]), cast(:quantity AS numeric[])) AS n (item_id, quantity)
-    WHERE i.tenant_id = :tenant AND i.id = n.item_id
-""")
-_CHANGE_LINES = text("""
-    UPDATE order_lines l SET reserved_quantity = l.reserved_quantity + n.quantity
-    FROM unnest(cast(:line_id AS bigint[]), cast(:quantity AS numeric[])) AS n (line_id, quantity)
-    WHERE l.tenant_id = :tenant AND l.id = n.line_id
-""")
-_DELTAS = text("""
-    INSERT INTO stock_deltas (tenant_id, product_id, warehouse_id, quantity, reserved)
-    SELECT :tenant, n.product_id, n.warehouse_id, 0, sum(n.quantity)
-    FROM unnest(cast(:product_id AS bigint[]), cast(:warehouse_id AS bigint[]), cast(:quantity AS numeric[]))
-         AS n (product_id, warehouse_id, quantity)
-    GROUP BY n.product_id, n.warehouse_id
-""")
 
 
 async def reserve(
@@ -112,11 +121,25 @@ async def reserve(
         await refuse_missing(work, needs, allocations)
     if not allocations:
         return {}
-    await _promise(work, holder, allocations)
-    changes = [
-        _Change(_line(a.need), a.item.id, a.item.product_id, a.item.warehouse_id, a.quantity) for a in allocations
-    ]
-    return await _change(work, holder, changes)
+    promised: dict[tuple[int, FreeItem], Decimal] = defaultdict(Decimal)
+    lines: dict[int, Decimal] = defaultdict(Decimal)
+    for allocation in allocations:
+        promised[_line(allocation.need), allocation.item] += allocation.quantity
+        lines[_line(allocation.need)] += allocation.quantity
+    items = [item for _, item in promised]
+    await work.session.execute(
+        text(_PROMISE.format(holder=holder.value)),
+        {
+            "tenant": work.tenant_id,
+            "id": await work.next_ids("reservation", len(promised)),
+            "line_id": [line_id for line_id, _ in promised],
+            "item_id": [item.id for item in items],
+            "quantity": list(promised.values()),
+            **arrays(items, "product_id", "warehouse_id"),
+        },
+    )
+    touched(work, {item.product_id for item in items})
+    return lines
 
 
 async def release(work: UnitOfWork, holder: Holder, line_ids: Collection[int]) -> list[Released]:
@@ -124,58 +147,15 @@ async def release(work: UnitOfWork, holder: Holder, line_ids: Collection[int]) -
     if not line_ids:
         return []
     values = {"tenant": work.tenant_id, "line_ids": list(line_ids)}
-    await work.session.execute(text(_LOCK_PROMISED.format(holder=holder.value)), values)
+    products = await work.session.execute(text(_PROMISED_PRODUCTS.format(holder=holder.value)), values)
+    await lock_goods(work, list(products.scalars()))
     rows = await work.session.execute(text(_RELEASE.format(holder=holder.value)), values)
     released = sorted((Released(*row) for row in rows), key=lambda part: (part.line_id, part.turn))
-    if released:
-        changes = [_Change(r.line_id, r.item_id, r.product_id, r.warehouse_id, -r.quantity) for r in released]
-        await _change(work, holder, changes)
+    touched(work, {part.product_id for part in released})
     return released
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    line_id: int
-    item_id: int
-    product_id: int
-    warehouse_id: int
-    quantity: Decimal
 
 
 def _line(need: Need) -> int:
     if need.line_id is None:
         raise ValueError("a reservation needs the line that holds it")
     return need.line_id
-
-
-async def _promise(work: UnitOfWork, holder: Holder, allocations: Sequence[Allocation]) -> None:
-    """Write the reservations; a line that asked twice for the same goods holds them in one."""
-    promised: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    for allocation in allocations:
-        promised[allocation.item.id, _line(allocation.need)] += allocation.quantity
-    await work.session.execute(
-        text(_PROMISE.format(holder=holder.value)),
-        {
-            "tenant": work.tenant_id,
-            "id": await work.next_ids("reservation", len(promised)),
-            "item_id": [item_id for item_id, _ in promised],
-            "line_id": [line_id for _, line_id in promised],
-            "quantity": list(promised.values()),
-        },
-    )
-
-
-async def _change(work: UnitOfWork, holder: Holder, changes: Sequence[_Change]) -> Mapping[int, Decimal]:
-    """Let items, order lines and the summary follow the reservations; returns the change of each line."""
-    lines: dict[int, Decimal] = defaultdict(Decimal)
-    items: dict[int, Decimal] = defaultdict(Decimal)
-    for change in changes:
-        lines[change.line_id] += change.quantity
-        items[change.item_id] += change.quantity
-    tenant = {"tenant": work.tenant_id}
-    await work.session.execute(_CHANGE_ITEMS, tenant | {"item_id": list(items), "quantity": list(items.values())})
-    if holder is Holder.ORDER:
-        await work.session.execute(_CHANGE_LINES, tenant | {"line_id": list(lines), "quantity": list(lines.values())})
-    await work.session.execute(_DELTAS, tenant | arrays(changes, "product_id", "warehouse_id", "quantity"))
-    touched(work, {change.product_id for change in changes})
-    return lines

@@ -1,6 +1,6 @@
 """The only writer of physical stock: balance, ledger and summary change together or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from hub.context import Level
 from hub.db import UnitOfWork
 from hub.errors import Conflict
 from hub.queries.sets import arrays
-from hub.queries.stock import HeldItem, ItemKey, lock_items, names_of_item
+from hub.queries.stock import HeldItem, ItemKey, find_items, lock_products, names_of_item
 from hub.services import outbox
 
 
@@ -77,26 +77,27 @@ _ADD = text(
 )
 _ADD_PIECES = text(_INSERT + " ON CONFLICT DO NOTHING RETURNING i.id")
 _LEDGER = text("""
-    INSERT INTO stock_movements (tenant_id, id, product_id, warehouse_id, location_id, batch_id, serial_number, sscc,
-                                 quantity, document_kind, document_id, line_id, actor)
-    SELECT :tenant, m.id, m.product_id, l.warehouse_id, m.location_id, m.batch_id, m.serial_number, m.sscc,
-           m.quantity, m.document_kind, m.document_id, m.line_id, :actor
-    FROM unnest(cast(:id AS bigint[]), cast(:product_id AS bigint[]), cast(:location_id AS bigint[]),
-                cast(:batch_id AS bigint[]), cast(:serial_number AS text[]), cast(:sscc AS text[]),
-                cast(:quantity AS numeric[]), cast(:document_kind AS text[]), cast(:document_id AS bigint[]),
-                cast(:line_id AS bigint[]))
-         AS m (id, product_id, location_id, batch_id, serial_number, sscc, quantity,
-               document_kind, document_id, line_id)
-    LEFT JOIN locations l ON l.tenant_id = :tenant AND l.id = m.location_id
-""")
-_DELTAS = text("""
+    WITH moved AS (
+        SELECT m.*, l.warehouse_id
+        FROM unnest(cast(:id AS bigint[]), cast(:product_id AS bigint[]), cast(:location_id AS bigint[]),
+                    cast(:batch_id AS bigint[]), cast(:serial_number AS text[]), cast(:sscc AS text[]),
+                    cast(:quantity AS numeric[]), cast(:document_kind AS text[]), cast(:document_id AS bigint[]),
+                    cast(:line_id AS bigint[]))
+             AS m (id, product_id, location_id, batch_id, serial_number, sscc, quantity,
+                   document_kind, document_id, line_id)
+        LEFT JOIN locations l ON l.tenant_id = :tenant AND l.id = m.location_id
+    ), ledger AS (
+        INSERT INTO stock_movements (tenant_id, id, product_id, warehouse_id, location_id, batch_id, serial_number,
+                                     sscc, quantity, document_kind, document_id, line_id, actor)
+        SELECT :tenant, id, product_id, warehouse_id, location_id, batch_id, serial_number,
+               sscc, quantity, document_kind, document_id, line_id, :actor
+        FROM moved
+    )
     INSERT INTO stock_deltas (tenant_id, product_id, warehouse_id, quantity, reserved)
-    SELECT :tenant, m.product_id, l.warehouse_id, sum(m.quantity), 0
-    FROM unnest(cast(:product_id AS bigint[]), cast(:location_id AS bigint[]), cast(:quantity AS numeric[]))
-         AS m (product_id, location_id, quantity)
-    JOIN locations l ON l.tenant_id = :tenant AND l.id = m.location_id
-    GROUP BY m.product_id, l.warehouse_id
-    HAVING sum(m.quantity) <> 0
+    SELECT :tenant, product_id, warehouse_id, sum(quantity), 0
+    FROM moved
+    GROUP BY product_id, warehouse_id
+    HAVING sum(quantity) <> 0
 """)
 
 
@@ -109,13 +110,27 @@ async def apply(work: UnitOfWork, movements: Sequence[Movement]) -> None:
     movements = [movement for movement in movements if movement.quantity]
     if not movements:
         return
+    products = {movement.product_id for movement in movements}
+    await lock_goods(work, products)
     changes = _changes(movements)
-    held = await lock_items(work.session, work.tenant_id, changes)
+    held = await find_items(work.session, work.tenant_id, changes)
     await _refuse_shortage(work, changes, held)
     await _write_kept(work, [_after(held[key], change) for key, change in changes.items() if key in held])
     await _write_new(work, {key: change for key, change in changes.items() if key not in held and change.quantity})
     await _write_ledger(work, movements)
-    touched(work, {movement.product_id for movement in movements})
+    touched(work, products)
+
+
+async def lock_goods(work: UnitOfWork, product_ids: Collection[int]) -> None:
+    """Let nobody else change stock or reservations of these products until the end of the unit of work.
+
+    Whoever touches several products in more than one step locks all of them first: the ascending order of ids is
+    what keeps transactions from waiting for each other in a circle.
+    """
+    wanted = {("product", id_) for id_ in product_ids} - work.locked
+    if wanted:
+        await lock_products(work.session, work.tenant_id, [id_ for _, id_ in wanted])
+        work.locked |= wanted
 
 
 def touched(work: UnitOfWork, product_ids: set[int]) -> None:
@@ -210,5 +225,3 @@ async def _write_ledger(work: UnitOfWork, movements: Sequence[Movement]) -> None
         **arrays(movements, *ItemKey._fields, "quantity", *origin),
     }
     await work.session.execute(_LEDGER, columns)
-    summary = arrays(movements, "product_id", "location_id", "quantity")
-    await work.session.execute(_DELTAS, {"tenant": work.tenant_id, **summary})

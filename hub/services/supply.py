@@ -13,6 +13,7 @@ from hub.services import document_changes, order_states
 from hub.services.order_states import KIND, Change
 from hub.services.picking import pick_reserved
 from hub.services.reservations import Holder, reserve
+from hub.services.stock import lock_goods
 from hub.services.values import is_id
 from hub.statuses import Status
 
@@ -34,6 +35,8 @@ async def settle(work: UnitOfWork, changes: Sequence[Change]) -> Settled:
         return Settled()
     orders = [change.after for change in changes]
     lines = await find_lines(work.session, work.tenant_id, [order.id for order in orders])
+    products = {line.product_id for mine in lines.values() for line in mine}
+    await lock_goods(work, products)
     needs = [_need(order, line) for order in orders for line in lines[order.id] if line.missing]
     got = await reserve(work, Holder.ORDER, needs, partly=True)
     settled = [change.to(_state(change.after, lines[change.after.id], got)) for change in changes]

@@ -388,6 +388,19 @@ async def test_many_orders_change_together_or_not_at_all(room: Stockroom) -> Non
     assert await room.world.value("SELECT count(*) FROM orders WHERE comment = 'c'") == 2
 
 
+async def test_a_set_of_changes_names_an_order_once(room: Stockroom, lamp: int) -> None:
+    order = await room.order("W-1", ("LAMP", 1))
+
+    outcomes = await room.do(
+        orders.update_orders,
+        orders=[(order, {"lines": [line(2)]}), (order, {"lines": [line(3)]}), (77, {"comment": "x"})],
+        on_error="skip",
+    )
+
+    assert [outcome.effect for outcome in outcomes] == [Effect.UPDATED, Effect.REFUSED, Effect.REFUSED]
+    assert await room.lines(order) == [(D(2), D(0), D(0))]
+
+
 async def test_many_orders_given_one_new_company_share_it(room: Stockroom) -> None:
     ids = [await room.order("W-1"), await room.order("W-2")]
 
