@@ -60,6 +60,8 @@ class Rest:
             scope = await scope_of(asgi["headers"], peer_of(asgi, self._settings), self._authenticator)
         except HubError as error:
             return refused(error, request_id)
+        except Exception as error:
+            return broken(error, request_id)
         raw_path = asgi.get("raw_path") or quote(asgi["path"]).encode()
         methods, found = self._table.find(raw_path)
         if not methods:

@@ -297,6 +297,19 @@ async def test_a_bug_shows_nothing_but_its_number(echoing: httpx.AsyncClient, ca
     assert request_id in caplog.text and "secret of the house" in caplog.text
 
 
+async def test_a_bug_at_the_door_is_masked_too(house: House) -> None:
+    class Broken:
+        async def by_header(self, *, host: str, header: bytes, address: str) -> Scope:
+            raise RuntimeError("secret of the door")
+
+    transport = httpx.ASGITransport(create_rest(house.database, Broken(), Settings(), {}))
+    async with httpx.AsyncClient(transport=transport, base_url=house.client.base_url) as http:
+        answer = await http.post("/api/product/read", headers={"Authorization": "-"})
+
+    assert answer.status_code == 500
+    assert answer.json().keys() == ENVELOPE and "secret" not in answer.text
+
+
 async def test_a_database_that_is_away_is_503(echoing: httpx.AsyncClient) -> None:
     answer = await echoing.post("/api/echo/x", json={"id": 503})
 
