@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from hub.errors import CallerError, Conflict, Invalid, NotFound
-from hub.services import companies, invoices, products, shipments
+from hub.services import companies, invoices, products
 from hub.services.companies import CompanyDraft
 from hub.services.invoices import InvoiceDraft, InvoiceLineDraft
 from hub.services.outcomes import Effect, Outcome
-from hub.services.shipments import ShipmentDraft
 from tests.hub.sync.worlds import World
 
 
@@ -124,25 +123,3 @@ async def test_what_an_invoice_names_cannot_be_deleted(ledger: World) -> None:
     assert await do(ledger, invoices.delete, targets={"external_reference": ["F-1"]})
     assert await ledger.value("SELECT count(*) FROM invoice_lines") == 0
     assert await do(ledger, companies.delete, targets={"external_reference": ["c-1"]})
-
-
-async def test_a_shipment_is_known_by_its_reference(ledger: World) -> None:
-    draft = ShipmentDraft(external_reference="S-1", external_order_id="WEB-1", carrier="DPD", parcels=2)
-
-    (added,) = await do(ledger, shipments.upsert, shipments=[draft])
-    (same,) = await do(ledger, shipments.upsert, shipments=[draft])
-    tracked = ShipmentDraft(external_reference="S-1", order_id=1, carrier="DPD", parcels=2, tracking_number="T")
-    (changed,) = await do(ledger, shipments.upsert, shipments=[tracked])
-
-    assert [one.effect for one in (added, same, changed)] == [Effect.ADDED, Effect.UNCHANGED, Effect.UPDATED]
-    assert await ledger.value("SELECT tracking_number FROM shipments") == "T"
-    for bad, error in (
-        (ShipmentDraft(external_reference="S-2"), Invalid),
-        (ShipmentDraft(external_reference="S-2", order_id=99), NotFound),
-        (ShipmentDraft(external_reference=" ", order_id=1), Invalid),
-        (ShipmentDraft(external_reference="S-2", order_id=1, parcels=-1), Invalid),
-        (ShipmentDraft(external_reference="S-2", order_id=1, weight=Decimal(-1)), Invalid),
-    ):
-        with pytest.raises(error):
-            await do(ledger, shipments.upsert, shipments=[bad])
-    assert await do(ledger, shipments.delete, targets={"external_reference": ["S-1"]}) == [added.id]
