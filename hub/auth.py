@@ -20,7 +20,7 @@ from hub.errors import Unauthenticated
 from hub.guessing import Guesses
 from hub.hosts import tenant_label
 from hub.keys import KeyRing
-from hub.passwords import Verifier
+from hub.passwords import Line, matches
 from hub.queries.directory import ACCOUNT, Identity, Subject, find_identities, get_identity
 from hub.recent import Flights, Recent
 from hub.settings import Settings
@@ -79,7 +79,7 @@ class Authenticator:
         self._clock = clock
         self._ticks = ticks
         self._pepper = secrets.token_bytes(32)
-        self._verifier = Verifier()
+        self._line = Line()
         self._guesses = Guesses(ticks)
         self._verified: Recent[bytes, tuple[Subject, str, str]] = Recent()
         self._known: Recent[Subject, _Sighting] = Recent()
@@ -97,14 +97,15 @@ class Authenticator:
         scope = await self._remembered(mac, slug)
         if scope is not None:
             return scope
-        key = f"{slug!r}\n{login}"
+        key, began = f"{slug!r}\n{login}", time.monotonic()
         suspicion = self._guesses.suspicion(key, address)
         verified = await self._flights.share(
             (mac, changes.count()), lambda: self._verify(slug, login, password, accounts=accounts, suspicion=suspicion)
         )
         scope = None if verified is None else _scope_on(verified, slug)
         if verified is None or scope is None:
-            await asyncio.sleep(self._guesses.refuse(key, address))
+            waited = time.monotonic() - began
+            await asyncio.sleep(max(0.0, self._guesses.refuse(key, address) - waited))
             raise refusal()
         self._guesses.accept(key)
         self._verified.put(mac, (verified.subject, verified.login, verified.password_hash))
@@ -174,17 +175,16 @@ class Authenticator:
     async def _verify(
         self, slug: str | None, login: str, password: str, *, accounts: bool, suspicion: float
     ) -> Identity | None:
-        seen = self._now()
-        async with self._database.system_work() as session:
-            candidates = await find_identities(session, slug=slug, login=login, accounts=accounts)
-        for identity in candidates:
-            if await self._verifier.matches(password, identity.password_hash, suspicion=suspicion):
-                if not identity.active:
-                    return None
-                self._known.put(identity.subject, _Sighting(identity, *seen))
-                return identity
-        if not candidates:
-            await self._verifier.matches(password, None, suspicion=suspicion)
+        async with self._line.turn(suspicion):
+            seen = self._now()
+            async with self._database.system_work() as session:
+                candidates = await find_identities(session, slug=slug, login=login, accounts=accounts)
+            for identity in candidates:
+                if await matches(password, identity.password_hash):
+                    self._known.put(identity.subject, _Sighting(identity, *seen))
+                    return identity if identity.active else None
+            if not candidates:
+                await matches(password, None)
         return None
 
     async def _current(self, subject: Subject) -> Identity | None:

@@ -37,22 +37,17 @@ async def hashed(password: str) -> str:
     return await asyncio.to_thread(HASHER.hash, password)
 
 
-class Verifier:
-    """Compares passwords with hashes; a burst of guesses waits in line without holding up calm logins."""
+class Line:
+    """The line in front of the few places for verifying; a burst of guesses does not hold up calm logins."""
 
-    def __init__(self, slots: int | None = None) -> None:
-        self._free = slots or max(1, min(4, os.cpu_count() or 1))
+    def __init__(self, places: int | None = None) -> None:
+        self._free = places or max(1, min(4, os.cpu_count() or 1))
         self._order = count()
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 
-    async def matches(self, password: str, password_hash: str | None, *, suspicion: float) -> bool:
-        """Whether the password is the one behind the hash; None takes the same time and is never right."""
-        async with self._slot(suspicion):
-            right = await asyncio.to_thread(_verify, password_hash or DECOY, password)
-        return right and password_hash is not None
-
     @asynccontextmanager
-    async def _slot(self, suspicion: float) -> AsyncIterator[None]:
+    async def turn(self, suspicion: float) -> AsyncIterator[None]:
+        """Wait for a turn to look a login up and compare its password."""
         await self._enter(suspicion)
         try:
             yield
@@ -79,6 +74,12 @@ class Verifier:
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+async def matches(password: str, password_hash: str | None) -> bool:
+    """Whether the password is the one behind the hash; None takes the same time and is never right."""
+    right = await asyncio.to_thread(_verify, password_hash or DECOY, password)
+    return right and password_hash is not None
 
 
 def _verify(password_hash: str, password: str) -> bool:

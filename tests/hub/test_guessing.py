@@ -2,7 +2,7 @@ import asyncio
 from dataclasses import dataclass
 
 from hub.guessing import FREE_FOR_ADDRESS, FREE_FOR_LOGIN, LONGEST_DELAY, Guesses
-from hub.passwords import Verifier, hashed
+from hub.passwords import Line, hashed, matches
 
 
 @dataclass
@@ -58,12 +58,12 @@ def test_login_that_was_right_before_keeps_its_place_whatever_its_address_does()
 
 async def test_calm_login_passes_those_that_guess() -> None:
     right = await hashed("right password")
-    verifier = Verifier(slots=1)
+    line = Line(places=1)
     finished: list[str] = []
 
     async def attempt(name: str, password: str, suspicion: float) -> None:
-        matches = await verifier.matches(password, right, suspicion=suspicion)
-        finished.append(f"{name} {matches}")
+        async with line.turn(suspicion):
+            finished.append(f"{name} {await matches(password, right)}")
 
     async with asyncio.TaskGroup() as group:
         for number in range(5):
@@ -75,12 +75,20 @@ async def test_calm_login_passes_those_that_guess() -> None:
 
 
 async def test_caller_that_leaves_the_line_does_not_block_it() -> None:
-    right = await hashed("right password")
-    verifier = Verifier(slots=1)
+    line = Line(places=1)
 
-    tasks = [asyncio.create_task(verifier.matches("wrong", right, suspicion=0.0)) for _ in range(3)]
+    async def stand() -> None:
+        async with line.turn(0.0):
+            await asyncio.sleep(0.01)
+
+    tasks = [asyncio.create_task(stand()) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert await asyncio.wait_for(verifier.matches("right password", right, suspicion=0.0), 5)
+    await asyncio.wait_for(stand(), 5)
+
+
+async def test_password_of_nobody_is_never_right() -> None:
+    assert await matches("right password", await hashed("right password"))
+    assert not await matches("right password", None)
