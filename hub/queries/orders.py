@@ -118,6 +118,8 @@ async def lock_orders(session: AsyncSession, tenant_id: int, ids: Collection[int
 
 async def find_lines(session: AsyncSession, tenant_id: int, order_ids: Collection[int]) -> dict[int, list[LineRow]]:
     """The lines of each order in their sequence; read them after locking the orders."""
+    if not order_ids:
+        return {}
     found = await session.execute(
         select(*_LINE)
         .where(col(OrderLine.tenant_id) == tenant_id, among(col(OrderLine.order_id), order_ids))

@@ -1,7 +1,8 @@
 """What callers want of orders, new or changed, checked against each other and against everything they refer to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any
 
 from hub.db import UnitOfWork
@@ -33,6 +34,7 @@ ALWAYS_CHANGEABLE = frozenset(
     }
 )
 """What may change in every state but CANCELED."""
+ROW = frozenset(column.name for column in fields(OrderRow))
 NAMES = {
     "requires_validation": "validationRequired",
     "lines": "orderProducts",
@@ -85,6 +87,13 @@ class Wish:
     @property
     def changes_anything(self) -> bool:
         return bool(self.differing) or self.lines is not None or self.requirements is not None
+
+    def after(self, now: datetime) -> OrderRow:
+        """The order's row once the wish is written, in the state that it has until its lines are served."""
+        if self.before is not None:
+            return replace(self.before, **{name: self.columns[name] for name in self.columns if name in ROW})
+        row: dict[str, Any] = {name: self.columns.get(name) for name in ROW}
+        return OrderRow(**row | {"id": self.id, "status": Status.IN_PROGRESS, "created_at": now})
 
     def refuse(self, *errors: HubError | None) -> None:
         self.error = first_refusal([self.error, *errors])

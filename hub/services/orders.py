@@ -1,6 +1,8 @@
 """Orders: added, changed and deleted as sets. Their states follow from what `supply` reserves for them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert
@@ -13,7 +15,7 @@ from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NotFound
 from hub.models.orders import Order, OrderLine, OrderRequirement
 from hub.queries.conditions import among
-from hub.queries.orders import find_lines, lock_orders
+from hub.queries.orders import LineRow, find_lines, lock_orders
 from hub.search import searchable
 from hub.services import document_changes, nomenclature, order_states
 from hub.services.buyers import settle_buyers
@@ -24,7 +26,7 @@ from hub.services.order_wishes import Wish, examine, wish_to_add, wish_to_change
 from hub.services.outcomes import Effect, OnError, Outcome, first_refusal, in_halves
 from hub.services.reservations import Holder, release
 from hub.services.stock import lock_goods
-from hub.services.supply import settle
+from hub.services.supply import Lines, settle
 from hub.statuses import DELETABLE_ORDER, Status
 
 TARGETS = Nomenclature(model=Order, noun="order", keys=KEYS)
@@ -84,10 +86,12 @@ async def delete(work: UnitOfWork, *, targets: Targets) -> list[int]:
             raise NotFound(f"{id_} does not exist", field="orderId")
         if (order := orders[id_]).status not in DELETABLE_ORDER:
             raise Conflict(f"{order.title} is {order.status.name} ({order.status:d}) and cannot be deleted")
-    await _erase_lines(work, ids)
+    lines = await find_lines(work.session, work.tenant_id, ids)
+    await release(work, Holder.ORDER, [line.id for mine in lines.values() for line in mine])
+    await _delete_lines(work, ids)
     mine = (col(Order.tenant_id) == work.tenant_id, among(col(Order.id), ids))
     await work.session.execute(delete_rows(Order).where(*mine))
-    await order_states.count(work, gone=orders.values())
+    await order_states.uncount(work, orders.values())
     document_changes.deleted(work, kind=KIND, ids=ids)
     return ids
 
@@ -127,13 +131,13 @@ async def _write(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
     changed = [wish for wish in wishes if wish.before is not None and wish.changes_anything]
     await _insert(work, [wish for wish in wishes if wish.before is None])
     await _update(work, changed)
-    await _lock_goods(work, [wish for wish in wishes if wish.changes_supply])
-    await _take_back(work, [wish for wish in changed if wish.replaces_reservations])
-    await _write_requirements(work, [wish for wish in wishes if wish.requirements is not None])
-    await _insert_lines(work, wishes)
     supplied = [wish for wish in wishes if wish.changes_supply]
-    rows = await lock_orders(work.session, work.tenant_id, [wish.id for wish in supplied])
-    await settle(work, [Change(wish.before, rows[wish.id]) for wish in supplied])
+    old = await find_lines(work.session, work.tenant_id, [wish.id for wish in supplied if wish.before is not None])
+    await _lock_goods(work, supplied, old)
+    await _take_back(work, [wish for wish in supplied if wish.replaces_reservations], old)
+    await _write_requirements(work, [wish for wish in wishes if wish.requirements is not None])
+    lines = await _insert_lines(work, [wish for wish in wishes if wish.lines is not None])
+    await settle(work, [Change(wish.before, wish.after(work.started_at)) for wish in supplied], lines={**old, **lines})
     document_changes.updated(work, kind=KIND, ids=[wish.id for wish in changed])
 
 
@@ -171,58 +175,46 @@ def _search(wish: Wish) -> str:
     return searchable(*(keys[key] for key in KEYS))
 
 
-async def _lock_goods(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
+async def _lock_goods(work: UnitOfWork, wishes: Sequence[Wish], old: Lines) -> None:
     """Lock the products of the lines that come and of those that go at once, before anything of them is moved."""
-    old = await find_lines(work.session, work.tenant_id, [wish.id for wish in wishes if wish.before is not None])
     products = {line.product_id for mine in old.values() for line in mine}
-    products |= {line.product_id for wish in wishes for line in wish.resolved}
-    await lock_goods(work, products)
+    await lock_goods(work, products | {line.product_id for wish in wishes for line in wish.resolved})
 
 
-async def _take_back(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
+async def _take_back(work: UnitOfWork, wishes: Sequence[Wish], old: dict[int, list[LineRow]]) -> None:
     """Release what the orders hold; lines that are replaced are gone, the others must fit into the new warehouse."""
-    await _erase_lines(work, [wish.id for wish in wishes if wish.lines is not None])
-    moving = [wish.id for wish in wishes if wish.lines is None]
-    if not moving:
-        return
-    lines = [line for mine in (await find_lines(work.session, work.tenant_id, moving)).values() for line in mine]
-    if any(line.location_id is not None for line in lines):
-        raise Conflict(
-            "the order's lines name locations of the present warehouse",
-            field="warehouseId",
-            hint="send orderProducts as well",
-        )
-    await release(work, Holder.ORDER, [line.id for line in lines])
+    for wish in wishes:
+        if wish.lines is None and any(line.location_id is not None for line in old[wish.id]):
+            raise Conflict(
+                "the order's lines name locations of the present warehouse",
+                field="warehouseId",
+                hint="send orderProducts as well",
+            )
+    await release(work, Holder.ORDER, [line.id for wish in wishes for line in old[wish.id]])
+    await _delete_lines(work, [wish.id for wish in wishes if wish.lines is not None])
+    for wish in wishes:
+        old[wish.id] = [replace(line, reserved_quantity=Decimal(0)) for line in old[wish.id]]
 
 
-async def _erase_lines(work: UnitOfWork, order_ids: Sequence[int]) -> None:
-    """Delete the lines of orders after releasing what is reserved for them."""
-    if not order_ids:
-        return
-    lines = await find_lines(work.session, work.tenant_id, order_ids)
-    await release(work, Holder.ORDER, [line.id for mine in lines.values() for line in mine])
-    mine = (col(OrderLine.tenant_id) == work.tenant_id, among(col(OrderLine.order_id), order_ids))
-    await work.session.execute(delete_rows(OrderLine).where(*mine))
+async def _delete_lines(work: UnitOfWork, order_ids: Sequence[int]) -> None:
+    if order_ids:
+        mine = (col(OrderLine.tenant_id) == work.tenant_id, among(col(OrderLine.order_id), order_ids))
+        await work.session.execute(delete_rows(OrderLine).where(*mine))
 
 
-async def _insert_lines(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
-    lines = [(wish.id, position, line) for wish in wishes for position, line in enumerate(wish.resolved)]
-    ids = await work.next_ids("order_line", len(lines))
-    rows = [
-        {
-            "tenant_id": work.tenant_id,
-            "id": id_,
-            "order_id": order_id,
-            "position": position,
-            "product_id": line.product_id,
-            "location_id": line.location_id,
-            "quantity": line.quantity,
-            "external_line_id": line.external_line_id,
-        }
-        for id_, (order_id, position, line) in zip(ids, lines, strict=True)
-    ]
+async def _insert_lines(work: UnitOfWork, wishes: Sequence[Wish]) -> Lines:
+    """Store the lines that orders shall have from now on."""
+    wanted = [(wish.id, position, line) for wish in wishes for position, line in enumerate(wish.resolved)]
+    lines: dict[int, list[LineRow]] = {wish.id: [] for wish in wishes}
+    rows = []
+    for id_, (order_id, position, line) in zip(await work.next_ids("order_line", len(wanted)), wanted, strict=True):
+        row = LineRow(id_, order_id, line.product_id, line.location_id, line.quantity, Decimal(0), Decimal(0))
+        lines[order_id].append(row)
+        more = {"tenant_id": work.tenant_id, "position": position, "external_line_id": line.external_line_id}
+        rows.append(asdict(row) | more)
     if rows:
         await work.session.execute(insert(OrderLine), rows)
+    return lines
 
 
 async def _write_requirements(work: UnitOfWork, wishes: Sequence[Wish]) -> None:

@@ -17,6 +17,9 @@ from hub.services.stock import lock_goods
 from hub.services.values import is_id
 from hub.statuses import Status
 
+Lines = Mapping[int, Sequence[LineRow]]
+"""Order → its lines."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -26,15 +29,17 @@ class Settled:
     moved: Sequence[int] = ()
 
 
-async def settle(work: UnitOfWork, changes: Sequence[Change]) -> Settled:
+async def settle(work: UnitOfWork, changes: Sequence[Change], *, lines: Lines | None = None) -> Settled:
     """Reserve what the lines of these locked, editable orders miss, earlier orders first, and move the orders.
 
-    An order that asks for no validation is picked as soon as it is covered and released.
+    An order that asks for no validation is picked as soon as it is covered and released. `lines` are the orders' lines
+    when the caller knows them.
     """
     if not changes:
         return Settled()
     orders = [change.after for change in changes]
-    lines = await find_lines(work.session, work.tenant_id, [order.id for order in orders])
+    if lines is None:
+        lines = await find_lines(work.session, work.tenant_id, [order.id for order in orders])
     products = {line.product_id for mine in lines.values() for line in mine}
     await lock_goods(work, products)
     needs = [_need(order, line) for order in orders for line in lines[order.id] if line.missing]
