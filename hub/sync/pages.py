@@ -81,6 +81,7 @@ class Shelf:
         self, reads: Sequence[Read], fetched: int, total: int | None, checkpoint: JsonObject | None
     ) -> Stored:
         async def action(work: UnitOfWork) -> Stored:
+            work.run_id = self.lease.run_id
             cancel = await hold(work, self.lease)
             counts = await take_in(work, self.source, self._receiver, reads, run_id=self.lease.run_id)
             await self._count(work, counts, fetched, total, checkpoint)
