@@ -12,12 +12,12 @@ from sqlmodel import col
 from hub.context import Level, Permission
 from hub.db import UnitOfWork
 from hub.errors import Conflict, NotFound
-from hub.models.movements import Inventory
-from hub.models.stock import Location
+from hub.models.movements import Inventory, InventoryCount
 from hub.services import document_changes, inventory_counts
 from hub.services.document_changes import step
 from hub.services.inventory_corrections import KIND, Finding, correct
 from hub.services.inventory_counts import InventoryCountDraft
+from hub.services.stock import lock_goods
 from hub.statuses import EDITABLE, INVENTORY, VALIDATED, Status, move
 
 
@@ -58,7 +58,8 @@ async def count(work: UnitOfWork, *, draft: InventoryCountDraft, validated: bool
         before = _require_open(inventory_id, row)
         if row.warehouse_id != goods.place.warehouse_id:
             raise Conflict(f"is not in the warehouse of inventory {inventory_id}", field="locationCode")
-    await _lock_location(work, goods.place.id)
+    if validated:
+        await _lock_products(work, inventory_id, goods.product_id)
     count_id = await inventory_counts.record(work, inventory_id, draft, goods)
     await _move(work, inventory_id, before, Status.ACTIVE)
     if validated:
@@ -106,13 +107,13 @@ def _require_open(inventory_id: int, row: Row[Any]) -> Status:
     return status
 
 
-async def _lock_location(work: UnitOfWork, location_id: int) -> None:
-    """Counts at one location wait for one another, so that two of the same goods do not both correct the stock."""
-    await work.session.execute(
-        select(col(Location.id))
-        .where(col(Location.tenant_id) == work.tenant_id, col(Location.id) == location_id)
-        .with_for_update(key_share=True)
+async def _lock_products(work: UnitOfWork, inventory_id: int, product_id: int) -> None:
+    """What is recorded stays so until it is corrected: two counts of the same goods do not both correct the stock."""
+    counted = select(col(InventoryCount.product_id)).where(
+        col(InventoryCount.tenant_id) == work.tenant_id, col(InventoryCount.inventory_id) == inventory_id
     )
+    others = (await work.session.execute(counted)).scalars()
+    await lock_goods(work, {product_id, *others})
 
 
 async def _validate(work: UnitOfWork, inventory_id: int, before: Status) -> None:

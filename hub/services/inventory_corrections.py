@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from sqlalchemy import text
+
 from hub.db import UnitOfWork
 from hub.queries.stock import Need
 from hub.services.bookings import Arrival, Issue, book_in, issue
+from hub.services.stock import lock_goods
 
 KIND = "inventory"
 
@@ -41,12 +44,23 @@ class Finding:
         return not self.difference and same_pieces
 
 
+_FREE_WITHOUT_CODE = text("""
+    SELECT i.batch_id, sum(i.quantity - i.reserved) AS free
+    FROM stock_items i
+    LEFT JOIN batches b ON b.tenant_id = i.tenant_id AND b.id = i.batch_id
+    WHERE i.tenant_id = :tenant AND i.product_id = :product_id AND i.location_id = :location_id AND b.code IS NULL
+    GROUP BY i.batch_id, b.expiration_date
+    ORDER BY b.expiration_date NULLS LAST, i.batch_id
+""")
+
+
 async def correct(work: UnitOfWork, findings: Sequence[Finding]) -> dict[int, int]:
     """Book the differences; returns count → batch for the goods that came in.
 
     Locked batches are corrected too. `Conflict` when less would remain than is reserved.
     """
-    out = [part for finding in findings for part in _missing(finding)]
+    await lock_goods(work, {finding.product_id for finding in findings})
+    out = [part for finding in findings for part in await _missing(work, finding)]
     if out:
         await issue(work, out, with_locked_batches=True)
     surplus = [part for finding in findings for part in _surplus(finding)]
@@ -54,7 +68,7 @@ async def correct(work: UnitOfWork, findings: Sequence[Finding]) -> dict[int, in
     return {moved.line_id: moved.batch_id for moved in movements if moved.line_id and moved.batch_id}
 
 
-def _missing(finding: Finding) -> Iterator[Issue]:
+async def _missing(work: UnitOfWork, finding: Finding) -> list[Issue]:
     need = Need(
         product_id=finding.product_id,
         warehouse_id=finding.warehouse_id,
@@ -62,15 +76,27 @@ def _missing(finding: Finding) -> Iterator[Issue]:
         line_id=finding.count_id,
         location_id=finding.location_id,
         batch_id=finding.batch_id,
-        unbatched=finding.batch_id is None,
     )
-    if not finding.serial_numbers:
-        if need.quantity > 0:
-            yield Issue(need=need, document_kind=KIND, document_id=finding.inventory_id)
-        return
-    for serial_number in sorted(set(finding.recorded_serial_numbers) - set(finding.serial_numbers)):
-        piece = replace(need, quantity=Decimal(1), serial_number=serial_number)
-        yield Issue(need=piece, document_kind=KIND, document_id=finding.inventory_id)
+    if finding.serial_numbers:
+        gone = sorted(set(finding.recorded_serial_numbers) - set(finding.serial_numbers))
+        needs = [replace(need, quantity=Decimal(1), serial_number=serial_number) for serial_number in gone]
+    elif need.quantity <= 0:
+        needs = []
+    else:
+        needs = [need] if need.batch_id is not None else await _without_code(work, need)
+    return [Issue(need=one, document_kind=KIND, document_id=finding.inventory_id) for one in needs]
+
+
+async def _without_code(work: UnitOfWork, need: Need) -> list[Need]:
+    """The need spread over the goods without a batch code, those that expire first in front."""
+    place = {"tenant": work.tenant_id, "product_id": need.product_id, "location_id": need.location_id}
+    needs, missing = [], need.quantity
+    for row in await work.session.execute(_FREE_WITHOUT_CODE, place):
+        quantity = min(missing, row.free)
+        missing -= quantity
+        if quantity:
+            needs.append(replace(need, quantity=quantity, batch_id=row.batch_id, unbatched=row.batch_id is None))
+    return [*needs, replace(need, quantity=missing, unbatched=True)] if missing else needs
 
 
 def _surplus(finding: Finding) -> Iterator[Arrival]:

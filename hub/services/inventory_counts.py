@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlmodel import col
 
 from hub.db import UnitOfWork
@@ -41,7 +41,7 @@ class InventoryCountDraft:
 
 @dataclass(frozen=True, slots=True)
 class CountedBatch:
-    """All None for goods without a batch; `id` alone is None for a batch that is not known yet."""
+    """All None for goods without a batch code, whatever their dates; `id` alone is None for a batch not known yet."""
 
     id: int | None = None
     code: str | None = None
@@ -169,12 +169,15 @@ async def _present(work: UnitOfWork, goods: Goods) -> tuple[Decimal, list[str]]:
     """The physical quantity of these goods, and their serial numbers."""
     if goods.batch.is_new:
         return Decimal(0), []
+    same_batch = and_(col(Batch.tenant_id) == work.tenant_id, col(Batch.id) == col(StockItem.batch_id))
     found = await work.session.execute(
-        select(col(StockItem.quantity), col(StockItem.serial_number)).where(
+        select(col(StockItem.quantity), col(StockItem.serial_number))
+        .outerjoin(Batch, same_batch)
+        .where(
             col(StockItem.tenant_id) == work.tenant_id,
             col(StockItem.product_id) == goods.product_id,
             col(StockItem.location_id) == goods.place.id,
-            col(StockItem.batch_id).is_not_distinct_from(goods.batch.id),
+            col(Batch.code).is_(None) if goods.batch.id is None else col(StockItem.batch_id) == goods.batch.id,
         )
     )
     items = found.all()

@@ -25,6 +25,7 @@ from hub.services.document_changes import step
 from hub.services.nomenclature import ids_by
 from hub.services.product_choice import Choice
 from hub.services.products import PRODUCTS
+from hub.services.stock import lock_goods
 from hub.statuses import PRODUCTION_ORDER, Status, move
 
 KIND = "production_order"
@@ -82,7 +83,10 @@ async def close(work: UnitOfWork, *, production_order_id: int, output: Output) -
     batch_code = output.batch_code
     if batch_code is None and demands.batch_code:
         batch_code = await _new_batch_code(work, production_order_id)
-    await issue(work, await _consumption(work, order))
+    consumption = await _consumption(work, order)
+    products = {order.product_id, *(part.need.product_id for part in consumption)}
+    await lock_goods(work, products)
+    await issue(work, consumption)
     arrival = Arrival(
         product_id=order.product_id,
         location_id=place.id,

@@ -17,6 +17,7 @@ from hub.models.stock import Batch
 from hub.queries.conditions import among
 from hub.queries.places import Place, find_places
 from hub.queries.stock import Need
+from hub.queries.traceability import find_demands
 from hub.services import document_changes, values
 from hub.services.document_changes import step
 from hub.services.nomenclature import ids_by
@@ -54,8 +55,7 @@ async def add_line(work: UnitOfWork, *, line: TransferLineDraft) -> AddedLine:
     """Add a line and reserve its goods at the source; `Conflict` when too little is free there."""
     work.scope.require(Level.USER, Permission.PROCESS_TRANSFERS)
     _check(line)
-    if not await ids_by(work, PRODUCTS, "id", [line.product_id]):
-        raise NotFound(f"{line.product_id} does not exist", field="productId")
+    await _check_product(work, line)
     source = await _place(work, line.source_location_code, "sourceLocationCode")
     destination = await _place(work, line.destination_location_code, "destinationLocationCode")
     opened = line.transfer_id is None
@@ -162,6 +162,14 @@ def _check(line: TransferLineDraft) -> None:
         raise Invalid("must differ from sourceLocationCode", field="destinationLocationCode")
     if line.serial_number is not None and line.quantity != 1:
         raise Invalid("must be 1 for a serial number", field="quantity")
+
+
+async def _check_product(work: UnitOfWork, line: TransferLineDraft) -> None:
+    if not await ids_by(work, PRODUCTS, "id", [line.product_id]):
+        raise NotFound(f"product {line.product_id} does not exist", field="productId")
+    demands = (await find_demands(work.session, work.tenant_id, [line.product_id]))[line.product_id]
+    if demands.serial_number and line.quantity != line.quantity.to_integral_value():
+        raise Invalid(f"product {demands.code} has serial numbers: must be a whole number", field="quantity")
 
 
 async def _place(work: UnitOfWork, code: str, field: str) -> Place:

@@ -199,6 +199,28 @@ async def test_traceability_of_added_goods_is_asked_for_at_validation(house: Hou
     assert await house.room.stock(product) == [("A-01", None, Decimal(5), Decimal(0))]
 
 
+async def test_goods_without_a_batch_code_are_counted_together_whatever_their_dates(house: House) -> None:
+    product = await house.room.world.add_product("MILK", requires_expiration_date=True)
+    await house.room.receive(product, 5, expires="2030-01-31")
+    await house.room.receive(product, 6, expires="2029-01-31")
+    await house.room.receive(product, 7, batch="B1", expires="2028-01-31")
+
+    adjusted = (await house.post(ADJUST, counted("MILK", 4, recordedQuantity=11, validate=True))).data
+
+    assert adjusted["difference"] == -7
+    stock = await house.room.stock(product)
+    assert sorted((name, quantity) for _, name, quantity, _ in stock if name) == [("B1", Decimal(7))]
+    assert [quantity for _, name, quantity, _ in stock if name is None] == [Decimal(4)]
+    left = await house.value(
+        "SELECT expiration_date FROM stock_items i JOIN batches b ON b.id = i.batch_id "
+        "AND b.tenant_id = i.tenant_id WHERE b.code IS NULL"
+    )
+    assert str(left) == "2030-01-31"
+    dated = (await house.post(ADJUST, counted("MILK", 9, expirationDate="2030-01-31", validate=True))).data
+    assert dated["recordedQuantity"] == 4
+    await house.room.balance()
+
+
 async def test_a_validated_inventory_is_over(house: House) -> None:
     await house.room.world.add_product("LED")
     inventory = (await house.post(ADJUST, counted("LED", 5, validate=True))).data["inventoryId"]

@@ -188,6 +188,8 @@ async def test_what_is_wrong_is_named(house: House) -> None:
 
     (await house.post(ADD, line(product, destinationLocationCode="A-01"))).refused(400, "destinationLocationCode")
     (await house.post(ADD, line(product, 2, sn="S1"))).refused(400, "quantity")
+    pieces = await house.room.world.add_product("TV", requires_serial_number=True)
+    (await house.post(ADD, line(pieces, 1.5))).refused(400, "quantity")
     (await house.post(ADD, line(product, sourceLocationCode="Z"))).refused(404, "sourceLocationCode")
     (await house.post(ADD, line(product, destinationLocationCode="Z"))).refused(404, "destinationLocationCode")
     (await house.post(ADD, line(999))).refused(404, "productId")
