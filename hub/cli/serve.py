@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import signal
 import socket
 import ssl
@@ -19,6 +20,8 @@ from hub.logs import set_up_logging
 from hub.settings import Settings
 from schema.app import create_app
 from schema.doors import GuardedHttp
+
+log = logging.getLogger(__name__)
 
 MESSAGE_BYTES = 2 * 1024 * 1024
 STOP_SECONDS = 5
@@ -71,6 +74,7 @@ async def _serve(settings: Settings, listener: socket.socket, arguments: argpars
 async def run_server(config: uvicorn.Config, listener: socket.socket) -> None:
     """Serve until a signal asks to stop; then finish what is under way and return, so that the exit code is 0."""
     server = _Server(config)
+    log.info("the API listens on port %d", listener.getsockname()[1])
 
     def stop() -> None:
         server.should_exit = True

@@ -181,7 +181,8 @@ async def _is_ready(plan: Plan) -> bool:
 def welcome(plan: Plan) -> str:
     """Where to go, who to be, and one query to try."""
     domain, port = plan.settings.base_domain, plan.port
-    lines = [f"Crossdock is ready on http://{plan.host}:{port}", ""]
+    host = f"[{plan.host}]" if ":" in plan.host else plan.host
+    lines = [f"Crossdock is ready on http://{host}:{port}", ""]
     if not plan.demo:
         lines += [
             "  make a tenant   hub tenant add SLUG --name NAME",
