@@ -81,6 +81,11 @@ class Desk:
     def picker(self) -> Scope:
         return caller(self.tenant_id, Level.USER, *Permission)
 
+    @property
+    def operator(self) -> Scope:
+        """An account that manages the hub and works in no tenant."""
+        return Scope({}, Actor("account", 1, "operator@example.com"), operator=True)
+
     def id(self, type_name: str, id_: int) -> str:
         return f"{type_name}:{self.tenant_id}:{id_}"
 
