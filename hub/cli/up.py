@@ -88,6 +88,8 @@ def _run(arguments: argparse.Namespace) -> int:
         data = arguments.data.expanduser().resolve()
         plan = Plan(settings=settings, listener=listener, host=arguments.host, data=data, demo=arguments.demo)
         asyncio.run(_until_stopped(plan, engines))
+        for number in STOP_SIGNALS:  # we are stopping already; another one must not change the exit code
+            signal.signal(number, signal.SIG_IGN)
     say("Stopped.")
     return 0
 
@@ -102,9 +104,10 @@ def _stopped_by_signals() -> Iterator[None]:
     before = {number: signal.signal(number, leave) for number in STOP_SIGNALS}
     try:
         yield
-    finally:
+    except BaseException:
         for number, handler in before.items():
             signal.signal(number, handler)
+        raise
 
 
 async def _until_stopped(plan: Plan, engines: Engines | None) -> None:
