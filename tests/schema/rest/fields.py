@@ -71,7 +71,7 @@ def places() -> Iterator[Place]:
 def body_with(place: Place, value: str | None) -> str:
     """The route's whole request with `value` at the place; None leaves the field out."""
     assert place.route.body is not None
-    return _written(sample(Model(place.route.body)), place.steps, value)
+    return written(sample(Model(place.route.body)), place.steps, value)
 
 
 def sample(declared: Declared) -> Any:
@@ -100,7 +100,7 @@ def wrong_values(declared: Declared) -> list[str]:
     """What must be refused at a place of this kind."""
     match declared:
         case Several(of):
-            many = "[" + ",".join([_written(sample(of), (), None)] * 5001) + "]"
+            many = "[" + ",".join([written(sample(of), (), None)] * 5001) + "]"
             return ["{}", '"x"', "1", "true", "[null]", many]
         case Model():
             return ["[]", '"x"', "1", "true"]
@@ -172,17 +172,17 @@ def _declared(annotation: Any, metadata: list[Any]) -> Declared:
     return Model(annotation)
 
 
-def _written(value: Any, steps: tuple[str | int, ...], leaf: str | None) -> str:
+def written(value: Any, steps: tuple[str | int, ...], leaf: str | None) -> str:
     """JSON text of a sample with `leaf` at the end of `steps`."""
     if isinstance(value, dict):
         parts = {
-            name: leaf if steps == (name,) else _written(inner, steps[1:] if steps[:1] == (name,) else (), leaf)
+            name: leaf if steps == (name,) else written(inner, steps[1:] if steps[:1] == (name,) else (), leaf)
             for name, inner in value.items()
         }
         if len(steps) == 1 and steps[0] not in parts:
             parts[str(steps[0])] = leaf
         return "{" + ",".join(f"{json.dumps(name)}:{part}" for name, part in parts.items() if part is not None) + "}"
     if isinstance(value, list):
-        items = [leaf if steps == (0,) else _written(inner, steps[1:], leaf) for inner in value]
+        items = [leaf if steps == (0,) else written(inner, steps[1:], leaf) for inner in value]
         return "[" + ",".join(item for item in items if item is not None) + "]"
     return str(value)
