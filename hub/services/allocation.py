@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict
-from hub.queries.stock import FreeItem, Need, find_free_items, names_of_need
+from hub.queries.stock import FreeItem, Goods, Need, find_free_items, names_of_need
 from hub.services.stock import lock_goods
 
 
@@ -50,6 +50,11 @@ async def refuse_missing(work: UnitOfWork, needs: Sequence[Need], allocations: S
             )
 
 
+def splits(goods: Goods, quantity: Decimal) -> bool:
+    """True when so much would be a part of a piece with a serial number."""
+    return goods.serial_number is not None and quantity != 1
+
+
 class _Pool:
     """The items of this allocation and what is still free in them; the next in turn stands last."""
 
@@ -67,7 +72,8 @@ class _Pool:
         for item in reversed(shelf):
             if not missing:
                 break
-            if need.accepts(item) and (part := min(missing, self._free[item.id])):
+            part = min(missing, self._free[item.id])
+            if part and need.accepts(item) and not splits(item, part):
                 self._free[item.id] -= part
                 missing -= part
                 taken.append((item, part))

@@ -17,7 +17,7 @@ from hub.queries.places import Place, find_places
 from hub.queries.stock import Need
 from hub.queries.traceability import BatchKey, KnownBatch, find_batches
 from hub.services import order_states
-from hub.services.allocation import Allocation, allocate, refuse_missing
+from hub.services.allocation import Allocation, allocate, refuse_missing, splits
 from hub.services.order_states import Change
 from hub.services.picking import KIND, book_out, goods_of, issue_notes, pick_reserved, require_released
 from hub.services.reservations import Holder, Released, release
@@ -177,7 +177,7 @@ def _from_promised(
         quantity = need.quantity
         for part in mine[need.line_id]:
             taken = min(quantity, left[part])
-            if taken and need.accepts(part):
+            if taken and need.accepts(part) and not splits(part, taken):
                 movements.append(goods_of(part, order.id, taken))
                 left[part] -= taken
                 quantity -= taken

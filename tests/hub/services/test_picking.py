@@ -133,6 +133,19 @@ async def test_serial_numbers_leave_one_by_one(room: Stockroom) -> None:
         await room.do(validate, order_id=again, picks=picks)
 
 
+async def test_half_a_piece_cannot_be_picked(room: Stockroom) -> None:
+    drill = await room.world.add_product("DRILL", requires_serial_number=True)
+    await room.receive(drill, 2, serials=("S1", "S2"))
+    order = await room.order("W-1", ("DRILL", 2))
+    await room.do(order_moves.start_picking, order_id=order)
+
+    with pytest.raises(Conflict, match="stock insufficient"):
+        await picked(room, order, (0, "1.5"))
+
+    assert await picked(room, order, (0, 1)) == 4
+    assert [item[1:] for item in await room.stock(drill)] == [("S2", D(1), D(0))]
+
+
 @pytest.mark.parametrize(
     ("pick", "error", "field"),
     [

@@ -132,6 +132,15 @@ async def test_serial_numbers_are_promised_one_by_one(room: Stockroom) -> None:
     assert [(part.serial_number, part.quantity) for part in released] == [("S1", D(1)), ("S2", D(1))]
 
 
+async def test_a_piece_with_a_serial_number_is_never_split(room: Stockroom) -> None:
+    drill = await room.world.add_product("DRILL", requires_serial_number=True)
+    await room.receive(drill, 3, serials=("S1", "S2", "S3"))
+
+    assert (await want(room, drill, "1.5"))[1] == 1
+    assert (await want(room, drill, "0.5"))[1] == 0
+    assert (await want(room, drill, 2))[1] == 2
+
+
 async def test_released_goods_are_told_in_the_order_of_picking_and_free_again(room: Stockroom) -> None:
     milk = await room.world.add_product("MILK")
     await room.receive(milk, 2, batch="LATE", expires="2031-01-01")
