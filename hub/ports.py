@@ -1,4 +1,4 @@
-"""The sockets in the floor: what the hub needs from outside and what a connector must offer. Protocols and plain data only."""
+"""The sockets in the floor: what the hub needs from outside, what a connector must offer. Protocols and plain data only."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ JsonObject = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One call to an external system; at most one of `json`, `form` and `content`. Shows no value that may be secret."""
+    """One call to an external system; at most one of `json`, `form`, `content`. Shows no value that may be secret."""
 
     method: str
     url: str
@@ -48,7 +48,7 @@ class HttpAnswer:
 class HttpSender(Protocol):
     """Sends one request within the rate limits of its connection.
 
-    Raises `Retryable` (no or cut answer, 5xx), `RateLimited` (429), `NeedsAttention` (address refused by the guard, TLS).
+    Raises `Retryable` (no or cut answer, 5xx), `RateLimited` (429), `NeedsAttention` (address refused, TLS).
     Other statuses are answers: their meaning is the connector's business.
     """
 
@@ -101,7 +101,7 @@ class Limit:
 class Page:
     """Some raw records and the checkpoint that is true once all of them are stored.
 
-    `payloads` that are not objects are parked one by one, never the whole page. `total` = records in the system, when told.
+    `payloads` that are not objects are parked one by one, never the whole page. `total` = records in the system, if told.
     """
 
     payloads: Sequence[Any]
@@ -111,7 +111,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One connection as a connector's functions receive it: its settings, its HTTP, its memory and the present moment."""
+    """One connection as a connector's functions receive it: its settings, its HTTP, its memory, the present moment."""
 
     config: Any
     http: HttpSender
@@ -179,10 +179,9 @@ class Connector:
     title: str
     kind: SystemType
     config: type[BaseModel]
-    """Settings; field metadata: title, description, pattern, default, `json_schema_extra={"secret": True}`; camelCase aliases.
-
-    Further marks: `"masked": True` (a secret shown by its last four characters), `"required_with": "syncNirs"` (needed while
-    that option is on). A field `websites: dict[str, SecretStr]` receives the tokens of the shops by website id.
+    """Settings with camelCase aliases; field metadata: title, description, pattern, default and in `json_schema_extra`
+    `"secret": True`, `"masked": True` (a secret shown by its last four characters), `"required_with": "syncNirs"`
+    (needed while that option is on). A field `websites: dict[str, SecretStr]` receives the shops' tokens by website id.
     """
     streams: tuple[Stream, ...]
     check: Callable[[Vendor], Awaitable[str]]

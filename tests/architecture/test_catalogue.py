@@ -34,7 +34,8 @@ async def catalogue(database_url: str) -> dict[str, Any]:
             ),
             "others": await connection.fetch(
                 """SELECT relname FROM pg_class
-                   WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm', 'f')
+                   WHERE relnamespace = 'public'::regnamespace AND (relkind IN ('m', 'f')
+                       OR relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false))
                    UNION ALL
                    SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"""
             ),
