@@ -1,4 +1,4 @@
-"""The sockets in the floor: what the hub needs from outside, what a connector must offer. Protocols and plain data only."""
+"""The sockets in the floor: what the hub needs from outside, what a connector must offer. Protocols and plain data."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +101,7 @@ class Limit:
 class Page:
     """Some raw records and the checkpoint that is true once all of them are stored.
 
-    `payloads` that are not objects are parked one by one, never the whole page. `total` = records in the system, if told.
+    `payloads` that are not objects are parked one by one, never the whole page. `total`: records in the system, if told.
     """
 
     payloads: Sequence[Any]

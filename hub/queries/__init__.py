@@ -1,1 +1,1 @@
-"""The only SQL outside the synchronisation engine and the planner; every query takes its scope or unit of work first."""
+"""The only SQL outside the synchronisation engine and the planner; queries take their scope or unit of work first."""
