@@ -127,7 +127,7 @@ class Executor:
             self._core,
             operation.document,
             context_value=context,
-            variable_values=dict(prepared.variables),
+            raw_variable_values=dict(prepared.variables),
             operation_name=operation.name,
         )
         if isinstance(core, list):

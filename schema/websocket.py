@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 import orjson
+from graphql import GraphQLError
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -163,6 +164,9 @@ class Conversation:
             await self._error(identity, [presented(error, context.request_id)])
         except WebSocketDisconnect:
             log.debug("a socket went away while an answer was on its way")
+        except Exception as error:
+            masked = GraphQLError("", original_error=error)
+            await self._error(identity, [presented(masked, context.request_id)])
         finally:
             if self._operations.get(identity) is asyncio.current_task():
                 del self._operations[identity]
