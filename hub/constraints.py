@@ -19,6 +19,8 @@ def translated(error: DBAPIError) -> HubError:
         return _taken(name, str(getattr(cause, "table_name", "") or ""))
     if state == "23503":
         return Conflict("the record is used by others or names one that is gone", hint="read it again")
+    if state == "23502":
+        return Invalid("is mandatory and cannot be cleared", field=_camel(str(getattr(cause, "column_name", "") or "")))
     if state == "23514":
         if name.endswith(STOCK_CHECKS):
             return Conflict("stock insufficient", field="quantity")
@@ -37,4 +39,8 @@ def _taken(name: str, table: str) -> Conflict:
     columns = name.removeprefix(f"uq_{table}_")
     if columns == name or not columns:
         return Conflict("a unique key is taken")
-    return Conflict("already exists", field=_CAMEL.sub(lambda m: m[1].upper(), columns))
+    return Conflict("already exists", field=_camel(columns))
+
+
+def _camel(columns: str) -> str:
+    return _CAMEL.sub(lambda m: m[1].upper(), columns)
