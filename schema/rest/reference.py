@@ -1,6 +1,7 @@
 """The reference page `/docs/rest`: the OpenAPI document as one HTML page that needs nothing from outside."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -48,7 +49,8 @@ def reference(document: JsonSchema) -> str:
         for method, operation in methods.items()
     ]
     groups = {group["name"]: [o for o in operations if o[2]["tags"] == [group["name"]]] for group in document["tags"]}
-    body = "".join([*_opening(document), *_groups(groups), *_schemas(document["components"]["schemas"])])
+    schemas = document["components"]["schemas"]
+    body = "".join([*_opening(document), *_groups(groups, schemas), *_schemas(schemas)])
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(document["info"]["title"])}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -66,7 +68,7 @@ def _contents(groups: dict[str, list[Operation]]) -> Iterator[str]:
 
 
 def _opening(document: JsonSchema) -> Iterator[str]:
-    yield f'<h1 id="top">{_text(document["info"]["title"])}</h1><p>{_text(document["info"]["description"])}</p>'
+    yield f'<h1 id="top">{_text(document["info"]["title"])}</h1><p>{_prose(document["info"]["description"])}</p>'
     yield '<p>The same as data: <a href="/docs/openapi.json">OpenAPI 3.1</a>.</p>'
     yield "<h2>Credentials</h2><pre>Authorization: Bearer &lt;user&gt;:&lt;password&gt;</pre>"
     yield "<p>The host names the tenant: <code>demo.example.com</code> is the tenant <code>demo</code>.</p>"
@@ -74,24 +76,24 @@ def _opening(document: JsonSchema) -> Iterator[str]:
     yield f"<pre>{_text(ENVELOPE)}</pre>"
     yield "<table><tr><th>Status<th>When</tr>"
     for status, (_, words) in ERRORS.items():
-        yield f"<tr><td>{status}<td>{_text(words)}</tr>"
+        yield f"<tr><td>{status}<td>{_prose(words)}</tr>"
     yield "</table><p>A request that is refused has changed nothing.</p><h2>Types</h2><table>"
     for name, words in TYPES:
         yield f"<tr><td>{name}<td>{_text(words)}</tr>"
     yield "</table>"
 
 
-def _groups(groups: dict[str, list[Operation]]) -> Iterator[str]:
+def _groups(groups: dict[str, list[Operation]], schemas: dict[str, JsonSchema]) -> Iterator[str]:
     for name, operations in groups.items():
         yield f'<h2 id="{name}">{name}</h2>'
         for method, path, operation in operations:
-            yield from _operation(method, path, operation)
+            yield from _operation(method, path, operation, schemas)
 
 
-def _operation(method: str, path: str, operation: JsonSchema) -> Iterator[str]:
+def _operation(method: str, path: str, operation: JsonSchema, schemas: dict[str, JsonSchema]) -> Iterator[str]:
     yield f'<h3 id="{operation["operationId"]}">{_text(operation["summary"])}</h3>'
     yield f'<p><code><span class="method">{method}</span>{_text(path)}</code></p>'
-    yield f"<p>{_text(operation['description'])}</p>"
+    yield f"<p>{_prose(operation['description'])}</p>"
     if operation["parameters"]:
         yield "<table><tr><th>Parameter<th>In<th>Type</tr>"
         for parameter in operation["parameters"]:
@@ -101,6 +103,7 @@ def _operation(method: str, path: str, operation: JsonSchema) -> Iterator[str]:
         optional = "" if operation["requestBody"]["required"] else " (may be left out)"
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         yield f"<p>Body{optional}: {_type(schema)}</p>"
+        yield from _fields(schemas[schema["$ref"].removeprefix(SCHEMAS)])
     for media_type, content in operation["responses"]["200"]["content"].items():
         yield f"<p>Answer: {_answer(content['schema']) if content else _text(media_type)}</p>"
     if "x-replaced-by" in operation:
@@ -115,13 +118,17 @@ def _answer(schema: JsonSchema) -> str:
 def _schemas(schemas: dict[str, JsonSchema]) -> Iterator[str]:
     yield '<h2 id="objects">Objects</h2>'
     for name, schema in schemas.items():
-        yield f'<h3 id="object-{name}">{name}</h3><p>{_text(schema.get("description", ""))}</p>'
-        yield "<table><tr><th>Field<th>Type<th></tr>"
-        required = schema.get("required", [])
-        for field, declared in schema.get("properties", {}).items():
-            note = "required" if field in required else _default(declared)
-            yield f'<tr><td><code>{field}</code><td>{_type(declared)}<td class="note">{note}</tr>'
-        yield "</table>"
+        yield f'<h3 id="object-{name}">{name}</h3><p>{_prose(schema.get("description", ""))}</p>'
+        yield from _fields(schema)
+
+
+def _fields(schema: JsonSchema) -> Iterator[str]:
+    yield "<table><tr><th>Field<th>Type<th></tr>"
+    required = schema.get("required", [])
+    for field, declared in schema.get("properties", {}).items():
+        note = "required" if field in required else _default(declared)
+        yield f'<tr><td><code>{field}</code><td>{_type(declared)}<td class="note">{note}</tr>'
+    yield "</table>"
 
 
 def _type(schema: JsonSchema) -> str:
@@ -137,17 +144,17 @@ def _type(schema: JsonSchema) -> str:
         return f"list of {_type(schema['items'])}"
     names = schema.get("type", "nothing")
     words = [" or ".join(names) if isinstance(names, list) else str(names)]
-    words += [f"{name} {_json(schema[key])}" for key, name in LIMITS.items() if key in schema]
-    return _text(", ".join(words))
+    words += [template.format(_json(schema[key])) for key, template in LIMITS.items() if key in schema]
+    return ", ".join(words)
 
 
 LIMITS = {
-    "format": "format",
-    "pattern": "pattern",
-    "minimum": "from",
-    "exclusiveMinimum": "above",
-    "maximum": "to",
-    "maxLength": "at most characters:",
+    "format": "{}",
+    "pattern": "pattern {}",
+    "minimum": "from {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "to {}",
+    "maxLength": "at most {} characters",
 }
 
 
@@ -161,3 +168,8 @@ def _json(value: Any) -> str:
 
 def _text(text: str) -> str:
     return escape(text)
+
+
+def _prose(text: str) -> str:
+    """Words in which `code` is marked."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _text(text))

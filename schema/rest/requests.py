@@ -89,7 +89,7 @@ def patch_of(model: type[Request]) -> type[Patch]:
         fields[name] = (declared | None, None)
         if not field.is_required():
             defaults[name] = field.get_default(call_default_factory=True)
-    patch = create_model(f"{model.__name__}Changes", __base__=Patch, **fields)
+    patch = create_model(f"{model.__name__.removesuffix('Changes')}Changes", __base__=Patch, **fields)
     patch.mandatory = frozenset(fields) - frozenset(defaults)
     patch.defaults = defaults
     return patch
