@@ -1,1 +1,1 @@
-"""The only SQL outside the synchronisation engine and the planner; queries take their scope or unit of work first."""
+"""The only SQL outside the synchronisation engine and the planner; queries take a scope or unit of work first."""
