@@ -73,8 +73,9 @@ class RedisBell:
         self._publish.set()
 
     async def listen(self, *topics: str) -> AsyncGenerator[str, None]:
-        """Topics as they ring; an empty text after a silence, so that the listener looks at the database anyway."""
+        """Topics as they ring; an empty text at first and after a silence: look at the database anyway."""
         listener = _Listener(frozenset(topics))
+        listener.wake.set()
         self._listeners.add(listener)
         try:
             while True:

@@ -218,4 +218,4 @@ class Bell(Protocol):
     async def ring(self, topic: str) -> None: ...
 
     def listen(self, *topics: str) -> AsyncGenerator[str, None]:
-        """Topics as they ring; an empty text every few seconds, so that listeners look at the database anyway."""
+        """Topics as they ring; an empty text at first and every few seconds: look at the database anyway."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import httpx
@@ -24,9 +24,10 @@ from hub.numbering import keep_numbering
 from hub.ports import Bell, Connector, HttpSender, RateBudget, Registry
 from hub.settings import Settings
 from hub.sync.budget import SharedBudget
+from hub.sync.engine import PACE, Pace
 from hub.sync.outside import OnExchange, OpenBudget, Outside
 from workers.jobs import JOBS, WORKSHOP, Workshop
-from workers.queue import OUTAGE, ArqQueue, make_worker
+from workers.queue import OUTAGE, ArqQueue, dismiss, make_worker
 from workers.relay import keep_relaying
 from workers.schedule import keep_scheduling
 from workers.supervision import PAUSE, forever
@@ -39,7 +40,12 @@ FINISH_SECONDS = 7.0
 """How long the pages under way may take when the process shall end; the rest of the ten seconds is for closing."""
 
 
-async def run(settings: Settings, *, registry: Registry = REGISTRY) -> None:
+logging.getLogger("arq").setLevel(
+    logging.CRITICAL
+)  # it logs every job, and our own jobs say themselves what went wrong
+
+
+async def run(settings: Settings, *, registry: Registry = REGISTRY, pace: Pace = PACE) -> None:
     """A worker process: until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,7 +56,7 @@ async def run(settings: Settings, *, registry: Registry = REGISTRY) -> None:
     database = Database(settings.database_url, pool_size=pool_size, pgbouncer=settings.pgbouncer, bell=bell)
     try:
         await database.open()
-        await run_worker(settings, database, settings.redis_url, bell=bell, stop=stop, registry=registry)
+        await run_worker(settings, database, settings.redis_url, bell=bell, stop=stop, registry=registry, pace=pace)
     finally:
         await database.close()
         await bell.close()
@@ -64,10 +70,12 @@ async def run_worker(
     bell: Bell,
     stop: asyncio.Event,
     registry: Registry = REGISTRY,
+    pace: Pace = PACE,
 ) -> None:
     """Work until `stop` is set, or until cancelled; both end orderly."""
+    logging.getLogger("arq").setLevel(logging.CRITICAL)  # it logs every job; ours say themselves what went wrong
     async with _outside(settings, database, redis_url, registry) as outside:
-        workshop = Workshop(outside, stop)
+        workshop = Workshop(outside, stop, pace)
         queue = ArqQueue(redis_url)
         parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("numbering events", partial(keep_numbering, database, bell)),
@@ -100,10 +108,7 @@ async def _take_jobs(redis_url: str, workshop: Workshop) -> None:
         log.warning("the queue went away (%s): looking for it again", error)
         await asyncio.sleep(PAUSE)
     finally:
-        try:
-            await worker.close()
-        except OUTAGE:
-            log.debug("the queue's connection was gone already")
+        await dismiss(worker)
 
 
 @asynccontextmanager
@@ -121,10 +126,8 @@ async def _outside(
                 open_budget=_budgets(redis),
             )
         finally:
-            try:
+            with suppress(*OUTAGE):
                 await redis.aclose()
-            except OUTAGE:
-                log.debug("Redis was gone already")
 
 
 def _open_sender(

@@ -1,7 +1,9 @@
 """The `JobQueue` over ARQ: ids as JSON, one job per id, nothing kept. A job that is lost is found in the database."""
 
+import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -51,10 +53,8 @@ class ArqQueue:
             raise Unavailable("the queue does not answer") from error
 
     async def close(self) -> None:
-        try:
+        with suppress(*OUTAGE):
             await self._redis.aclose()
-        except OUTAGE:
-            return
 
 
 def make_worker(redis_url: str, jobs: Sequence[Any], context: dict[str, Any], *, at_once: int) -> Worker:
@@ -76,3 +76,13 @@ def make_worker(redis_url: str, jobs: Sequence[Any], context: dict[str, Any], *,
         job_deserializer=json.loads,
         log_results=False,
     )
+
+
+async def dismiss(worker: Worker) -> None:
+    """End a worker and its connections, also while Redis is away. (ARQ's own `close` asks Redis first.)"""
+    tasks = [task for task in (*worker.tasks.values(), worker.main_task) if task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    with suppress(*OUTAGE):
+        await worker.pool.aclose(close_connection_pool=True)

@@ -67,6 +67,8 @@ class Relay:
 
     database: Database
     queue: Queue
+    repeat: float = REPEAT
+    stuck: float = STUCK
     _first: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
 
@@ -87,10 +89,10 @@ class Relay:
     async def _put(self, job: str, job_id: str, *arguments: int) -> None:
         now = time.monotonic()
         first = self._first.setdefault(job_id, now)
-        if now - self._last.get(job_id, -REPEAT) < REPEAT:
+        if job_id in self._last and now - self._last[job_id] < self.repeat:
             return
         self._last[job_id] = now
-        if await self.queue.put(job, *arguments, job_id=job_id) or now - first < STUCK:
+        if await self.queue.put(job, *arguments, job_id=job_id) or now - first < self.stuck:
             return
         if job == "work_on_run" and await self.queue.is_begun(job_id):
             tenant, run, number = arguments
