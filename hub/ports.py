@@ -101,7 +101,7 @@ class Limit:
 class Page:
     """Some raw records and the checkpoint that is true once all of them are stored.
 
-    `payloads` that are not objects are parked one by one, never the whole page. `total`: records in the system, if told.
+    `payloads` that are not objects are parked one by one, not the page. `total`: records in the system, when told.
     """
 
     payloads: Sequence[Any]
