@@ -4,12 +4,15 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from hub.errors import Invalid
 
+MOST_COMMAS = 1_000_000
+"""A body of the largest size with nothing but tiny values would fill the memory; no real one comes near this."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WRITING = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
@@ -21,6 +24,9 @@ class Numeral:
     text: str
 
 
+_numeral = lru_cache(maxsize=1024)(Numeral)
+
+
 def numeral_or_text(text: str) -> "Numeral | str":
     """What a value of a query string stands for: it has no quotes to tell numbers from texts."""
     return Numeral(text) if _NUMBER.fullmatch(text) else text
@@ -28,13 +34,15 @@ def numeral_or_text(text: str) -> "Numeral | str":
 
 def parse(raw: bytes) -> Any:
     """The value of a JSON text; raise `Invalid` for anything RFC 8259 does not allow, and for repeated names."""
+    if raw.count(b",") > MOST_COMMAS:
+        raise Invalid("the body holds too many values", hint="send fewer records at once")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"the body is not UTF-8 (byte {error.start})") from error
     try:
         return json.loads(
-            text, parse_int=Numeral, parse_float=Numeral, parse_constant=_no_constant, object_pairs_hook=_object
+            text, parse_int=_numeral, parse_float=_numeral, parse_constant=_no_constant, object_pairs_hook=_object
         )
     except json.JSONDecodeError as error:
         raise Invalid(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error

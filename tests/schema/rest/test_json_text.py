@@ -87,6 +87,7 @@ def test_how_values_travel(value: Any, text: str) -> None:
         b'{"": 1, "": 2}',
         b"[" * 200_000,
         b'{"a":' * 200_000,
+        b"[" + b"0," * 1_000_001 + b"0]",
     ],
 )
 def test_what_is_no_json_is_refused(raw: bytes) -> None:
