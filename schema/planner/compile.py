@@ -70,6 +70,9 @@ class Writer:
             case AnyRecord() if item.target is not None:
                 return self._record(item, lambda row: self.by_id(row, item, item.arguments["id"]))
             case AnyRecord():
+                self.parameters.bind(
+                    item.arguments["id"], BigInteger(), lambda text: parsed(text).id
+                )  # checks its form
                 return NULL
         raise TypeError(f"{item.field.source!r} is no root field")
 

@@ -72,6 +72,7 @@ class Page:
         """The object of the connection."""
         text = concat(object_pieces((part.key, self._part(part)) for part in self._item.children))
         if not any(part.field.name in ("nodes", "edges", "pageInfo") for part in self._item.children):
+            self._limited()  # not read, but its cursors and ids are checked
             return text
         found: Select[Any] = select(text).select_from(self._row.from_clause(self._rows()))
         return found.having(true()).scalar_subquery()

@@ -24,6 +24,7 @@ from schema.planner.cache import Bounded
 from schema.planner.limits import TOO_MUCH, Limits, check_document
 
 MOST_ERRORS = 20
+BYTES_A_TOKEN = 1_000
 
 
 class Refused(Exception):
@@ -45,6 +46,11 @@ class Operation:
     variable_types: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def weight(self) -> int:
+        """About the bytes that it takes in memory."""
+        return len(self.source) + BYTES_A_TOKEN * (self.document.token_count or 0)
+
+    @property
     def kind(self) -> str:
         """`query`, `mutation` or `subscription`."""
         return self.definition.operation.value
@@ -55,26 +61,22 @@ class Operation:
 
 
 class Documents:
-    """The operations of this process's callers; errors are remembered too."""
+    """The operations of this process's callers. What is refused is not remembered: its errors keep the document."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, entries: int = 500) -> None:
         self._schema = schema
         self._limits = limits
         self._introspection = introspection
         self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
-        self._known: Bounded[tuple[str, str | None], Operation | Refused] = Bounded(entries=entries, weight=8_000_000)
+        self._known: Bounded[tuple[str, str | None], Operation] = Bounded(entries=entries, weight=32_000_000)
 
-    def prepare(self, source: str, operation_name: str | None = None) -> Operation:
+    def prepare(self, source: str, operation_name: str | None = None, *, remember: bool = True) -> Operation:
         """The operation of that name, or the only one; raises `Refused`."""
         known = self._known.get((source, operation_name))
         if known is None:
-            try:
-                known = self._prepared(source, operation_name)
-            except Refused as refused:
-                known = Refused(refused.errors)
-            self._known.put((source, operation_name), known, len(source) + 200)
-        if isinstance(known, Refused):
-            raise Refused(known.errors)
+            known = self._prepared(source, operation_name)
+            if remember:
+                self._known.put((source, operation_name), known, known.weight)
         return known
 
     def variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:

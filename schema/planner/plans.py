@@ -10,7 +10,7 @@ from sqlalchemy import select
 from hub.context import Grant, Scope
 from schema.planner.arguments import filled
 from schema.planner.compile import Writer
-from schema.planner.fields import Constant, Foreign, Python, Right
+from schema.planner.fields import VIEWER, Constant, Foreign, Python, Right
 from schema.planner.ids import parsed, type_of
 from schema.planner.operations import Operation
 from schema.planner.parameters import Binding
@@ -63,6 +63,7 @@ def plan_of(
         checker.root(item)
     columns = [writer.root(item).label(f"f{number}") for number, item in enumerate(compiled)]
     statement = statement_of(select(*columns), inline=True)
+    bindings, names = dict(writer.parameters.bindings), [name for name, _ in statement.parameters]
     return Plan(
         tree=tree,
         refusals=selector.refusals,
@@ -70,8 +71,8 @@ def plan_of(
         resolved=resolved,
         foreign=foreign,
         sql=statement.sql,
-        bindings=[writer.parameters.bindings[name] for name, _ in statement.parameters],
-        checked=list(checker.parameters.bindings.values()),
+        bindings=[bindings.pop(name) for name in names],
+        checked=[*bindings.values(), *checker.parameters.bindings.values()],
     )
 
 
@@ -99,7 +100,9 @@ class Rights:
             if narrowed is not None:
                 self.depend_on_values = True
                 grants = narrowed or grants
-        return lambda right: bool(grants) and all(grant.allows(right.level, right.permission) for grant in grants)
+        if not grants:  # somebody without a tenant sees nothing, and is not refused for it
+            return lambda right: right == VIEWER
+        return lambda right: all(grant.allows(right.level, right.permission) for grant in grants)
 
     def _narrowed(self, arguments: Mapping[str, Any]) -> set[Grant] | None:
         """The grants in the tenants that the arguments name; None when they name none."""

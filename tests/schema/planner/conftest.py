@@ -27,7 +27,7 @@ async def full(database: Database) -> AsyncIterator[Database]:
     yield database
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(planner: Planner, full: Database) -> Ask:
     """Execute a query and return the decoded answer; `scope` is one viewer of tenant 1 unless given."""
 

@@ -15,7 +15,18 @@ from hub.search import searchable
 
 SLUGS = ("acme", "birch", "cedar")
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-WORDS = ("Bec LED", "Țeavă Ø20", "Κλειδί", "Винт", 'Say "cheese"', "back\\slash", "line\nbreak", "tab\there", "É", "naïve ☃")
+WORDS = (
+    "Bec LED",
+    "Țeavă Ø20",
+    "Κλειδί",
+    "Винт",
+    'Say "cheese"',
+    "back\\slash",
+    "line\nbreak",
+    "tab\there",
+    "É",
+    "naïve ☃",
+)
 Rows = dict[Any, list[dict[str, Any]]]
 
 
@@ -87,7 +98,9 @@ class _Tenant:
     def _nomenclatures(self) -> None:
         for number in range(4):
             name = self.name(number)
-            self.add(products.Category, name=name, search=searchable(name), external_reference=self.maybe(f"cat-{number}"))
+            self.add(
+                products.Category, name=name, search=searchable(name), external_reference=self.maybe(f"cat-{number}")
+            )
         for code in ("pcs", "kg", "m"):
             self.add(products.MeasurementUnit, name=code, code=code, active=code != "m")
         for number in range(8):
@@ -218,7 +231,13 @@ class _Tenant:
         self.add(orders.Shipment, order_id=1, carrier="DHL", parcels=2, weight=Decimal("3.5"))
         self.add(orders.GoodsIssuedNote, order_id=2, number="N1")
         self.add(
-            orders.Invoice, external_reference="inv", number="1", company_id=1, order_id=1, issued_on=self.day(), pdf=b"%"
+            orders.Invoice,
+            external_reference="inv",
+            number="1",
+            company_id=1,
+            order_id=1,
+            issued_on=self.day(),
+            pdf=b"%",
         )
         self.add(orders.InvoiceLine, invoice_id=1, product_id=1, quantity=1, net_price=Decimal("9.99"))
         self.add(orders.PrintJob, order_id=1, requested_by="ana")
@@ -248,11 +267,21 @@ class _Tenant:
                 )
         for number in range(3):
             id_ = self.add(
-                nirs.Return, external_reference=f"RET-{number}", warehouse_id=1, company_id=1, initial_order_id=self.maybe(1)
+                nirs.Return,
+                external_reference=f"RET-{number}",
+                warehouse_id=1,
+                company_id=1,
+                initial_order_id=self.maybe(1),
             )
             self.add(nirs.ReturnLine, return_id=id_, product_id=1, quantity=self.number())
         self.add(
-            stock.Scan, document_kind="nir", document_id=1, product_id=1, location_id=1, quantity=self.number(), username="ana"
+            stock.Scan,
+            document_kind="nir",
+            document_id=1,
+            product_id=1,
+            location_id=1,
+            quantity=self.number(),
+            username="ana",
         )
 
     def _movements(self) -> None:
