@@ -391,7 +391,7 @@ async def test_whatever_happens_at_once_every_figure_stays_true(database: Databa
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(actions, min_size=10, max_size=60))
 async def test_any_long_sequence_of_actions_ends_as_the_arithmetic_says(
     database: Database, script: list[tuple[str, Any, Any]]
