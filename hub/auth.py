@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from hub import changes, tokens
@@ -122,7 +122,7 @@ class Authenticator:
         scope = _scope_on(identity, tenant_label(host, self._settings.base_domain))
         if scope is None:
             raise refusal()
-        return scope
+        return replace(scope, expires_at=claims.expires_at)
 
     async def by_header(self, *, host: str, header: bytes, address: str, accounts: bool = False) -> Scope:
         """The scope of an `Authorization` header; session tokens are taken where accounts are."""
@@ -151,6 +151,8 @@ class Authenticator:
         """Whether a scope given earlier (to a socket, say) still says what its owner may do."""
         if scope.actor.id is None:
             return True
+        if 0 < scope.expires_at <= self._clock():
+            return False
         tenant_id = 0 if scope.actor.kind == ACCOUNT else scope.tenant_id
         identity = await self._current(Subject(scope.actor.kind, scope.actor.id, tenant_id))
         if identity is None or identity.credential_version != scope.credential_version:

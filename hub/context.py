@@ -64,7 +64,8 @@ class Scope:
     tenants: Mapping[int, Grant]
     actor: Actor = SYSTEM
     operator: bool = False
-    session: str = ""
+    expires_at: int = 0
+    """When the session behind it ends, in Unix seconds; 0 where there is none."""
     credential_version: int = 0
     """Which of the actor's passwords it came with, so that a change of password ends what began before it."""
     _key: str = field(default="", compare=False, repr=False)
@@ -120,4 +121,4 @@ class Scope:
         kept = {tenant_id: grant for tenant_id, grant in grants.items() if grant is not None}
         if len(kept) < len(grants):
             raise NotAllowed("Insufficient permissions", field="tenant")
-        return Scope(kept, self.actor, self.operator, self.session, self.credential_version)
+        return Scope(kept, self.actor, self.operator, self.expires_at, self.credential_version)

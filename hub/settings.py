@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -31,6 +32,17 @@ class Settings:
     introspection: bool = True  # HUB_INTROSPECTION
     explain: bool = False  # HUB_EXPLAIN: administrators may ask for extensions.plan
     metrics_token: str = field(default="", repr=False)  # HUB_METRICS_TOKEN
+    body_limit: int = 2 * 1024 * 1024  # HUB_BODY_LIMIT, bytes: a GraphQL request, a message on a WebSocket
+    document_tokens: int = 10_000  # HUB_DOCUMENT_TOKENS: words and signs of a GraphQL document
+    document_depth: int = 20  # HUB_DOCUMENT_DEPTH
+    document_fields: int = 1_000  # HUB_DOCUMENT_FIELDS: with every fragment counted as often as it is spread
+    document_aliases: int = 200  # HUB_DOCUMENT_ALIASES
+    document_cost: int = 100_000  # HUB_DOCUMENT_COST: about one per object read
+    socket_subscriptions: int = 100  # HUB_SOCKET_SUBSCRIPTIONS: operations under way on one WebSocket
+    init_timeout: timedelta = timedelta(seconds=10)  # HUB_INIT_TIMEOUT: for connection_init
+    head_timeout: timedelta = timedelta(seconds=10)  # HUB_HEAD_TIMEOUT: for the head of a request
+    body_timeout: timedelta = timedelta(seconds=60)  # HUB_BODY_TIMEOUT: for its body; a quarter of it for each piece
+    stall_timeout: timedelta = timedelta(seconds=30)  # HUB_STALL_TIMEOUT: a reader that takes nothing is cut off
     log_level: str = "INFO"  # HUB_LOG_LEVEL
     retention: timedelta = timedelta(days=30)  # HUB_RETENTION_DAYS: events, raw payloads, attempts, inbox
 
@@ -54,9 +66,39 @@ class Settings:
             introspection=_flag(env, "HUB_INTROSPECTION", True),
             explain=_flag(env, "HUB_EXPLAIN", False),
             metrics_token=env.get("HUB_METRICS_TOKEN", ""),
+            **_limits(env),
             log_level=env.get("HUB_LOG_LEVEL", "INFO").upper(),
             retention=timedelta(days=_number(env, "HUB_RETENTION_DAYS", 30)),
         )
+
+
+def _limits(env: Mapping[str, str]) -> dict[str, Any]:
+    """How much the doors let in: every limit is a positive whole number, bytes, things or seconds."""
+    limits: dict[str, Any] = {}
+    defaults = Settings()
+    for name in _LIMITS:
+        default = getattr(defaults, name)
+        variable = f"HUB_{name.upper()}"
+        if isinstance(default, timedelta):
+            limits[name] = timedelta(seconds=_number(env, variable, int(default.total_seconds())))
+        else:
+            limits[name] = _number(env, variable, default)
+    return limits
+
+
+_LIMITS = (
+    "body_limit",
+    "document_tokens",
+    "document_depth",
+    "document_fields",
+    "document_aliases",
+    "document_cost",
+    "socket_subscriptions",
+    "init_timeout",
+    "head_timeout",
+    "body_timeout",
+    "stall_timeout",
+)
 
 
 def _database(env: Mapping[str, str], name: str) -> str:

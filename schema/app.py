@@ -19,7 +19,7 @@ from hub.events import EventFeed
 from hub.numbering import keep_numbering
 from hub.settings import Settings
 from schema.context import Services
-from schema.doors import BodyDeadline
+from schema.edge import Edge
 from schema.execution import Executor
 from schema.graph import build_schema
 from schema.health import Health
@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> ASGIApp:
             Route("/metrics", health.metrics),
             *docs_routes(),
         ],
-        middleware=[Middleware(health.counted), Middleware(BodyDeadline), Middleware(RestFirst, rest=rest)],
+        middleware=[Middleware(health.counted), Middleware(Edge, settings=settings), Middleware(RestFirst, rest=rest)],
         lifespan=lifespan,
     )
     app.state.services = services

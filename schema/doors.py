@@ -1,27 +1,49 @@
-"""Limits of time and size below the routes: slow or huge request heads, slow bodies, silent connections."""
+"""uvicorn's protocols with the limits of time and size that they lack; they stand before any of our code runs."""
 
 import asyncio
-from typing import Any
 
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Send
-from starlette.types import Scope as AsgiScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 
-HEAD_SECONDS = 10.0
+from hub.settings import Settings
+
 HEAD_BYTES = 64 * 1024
-BODY_SECONDS = 60.0
-PAUSE_SECONDS = 15.0
+MOST_PIPELINED = 16
+MOST_FRAGMENTS = 1_000
 
 
-class HeadTooLarge(Exception):
+def guarded(settings: Settings) -> tuple[type["GuardedHttp"], type["GuardedSocket"]]:
+    """The protocol classes for uvicorn, with the times of these settings."""
+    times = {
+        "head_seconds": settings.head_timeout.total_seconds(),
+        "stall_seconds": settings.stall_timeout.total_seconds(),
+    }
+    return type("Http", (GuardedHttp,), dict(times)), type("Socket", (GuardedSocket,), dict(times))
+
+
+class TooMuch(Exception):
     """Raised inside the parser, which turns it into 400 and closes the connection."""
 
 
-class GuardedHttp(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with a limit for the time and the size of a request's head, which it lacks."""
+class _Stall:
+    """Cuts off a reader that takes nothing: what waits for it is memory."""
 
+    def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, transport.abort)
+
+    def over(self) -> None:
+        self._timer.cancel()
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """A connection on which nothing is under way must bring a whole request head in time, and no endless one."""
+
+    head_seconds = 10.0
+    stall_seconds = 30.0
     _timer: asyncio.TimerHandle | None = None
+    _stall: _Stall | None = None
+    _upgraded = False
     _unfinished = 0
     _head = 0
 
@@ -31,17 +53,29 @@ class GuardedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
+        self._flows()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._timer is not None:
+        if self._upgraded or self.transport.is_closing():
+            return
+        answered = self.cycle is None or self.cycle.response_complete
+        if self._timer is None and answered:
+            self._expect_head()  # the rest of a body that nobody wants, or empty lines
+        elif self._timer is not None and not (self.cycle is not None and self.cycle.more_body):
             self._unfinished += len(data)
-            if self._unfinished > HEAD_BYTES and not self.transport.is_closing():
+            if self._unfinished > HEAD_BYTES:
                 self.send_400_response("The request head is too large.")
+
+    def handle_websocket_upgrade(self) -> None:
+        self._upgraded = True
+        super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise TooMuch
         self._head = 0
         self._expect_head()
 
@@ -57,15 +91,27 @@ class GuardedHttp(HttpToolsProtocol):
         self._head_is_here()
         super().on_headers_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = _Stall(self.transport, self.stall_seconds)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._flows()
+
+    def _flows(self) -> None:
+        if self._stall is not None:
+            self._stall.over()
+
     def _count(self, size: int) -> None:
         self._head += size
         if self._head > HEAD_BYTES:
-            raise HeadTooLarge
+            raise TooMuch
 
     def _expect_head(self) -> None:
         self._head_is_here()
         self._unfinished = 0
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+        self._timer = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _head_is_here(self) -> None:
         if self._timer is not None:
@@ -78,46 +124,37 @@ class GuardedHttp(HttpToolsProtocol):
             self.transport.close()
 
 
-class BodyDeadline:
-    """A body must keep coming and be complete in time; a caller that dawdles gets 408 and is cut off."""
+class GuardedSocket(WebSocketsSansIOProtocol):
+    """A WebSocket whose peer reads what it is sent, and that is not drowned in pings or crumbs."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    stall_seconds = 30.0
+    _stall: _Stall | None = None
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._flows()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = _Stall(self.transport, self.stall_seconds)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._flows()
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # a pong for somebody who does not read: dropped
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) >= MOST_FRAGMENTS:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
             return
-        call = _Call(receive, send)
-        await self._app(scope, call.receive, call.send)
-        if call.late and not call.answered:
-            answer = PlainTextResponse("the request body did not arrive in time", 408, {"Connection": "close"})
-            await answer(scope, receive, send)
+        super().handle_cont(event)
 
-
-class _Call:
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self._deadline: float | None = None
-        self._complete = False
-        self.late = False
-        self.answered = False
-
-    async def receive(self) -> Message:
-        if self._complete:
-            return await self._receive()
-        now = asyncio.get_running_loop().time()
-        self._deadline = self._deadline or now + BODY_SECONDS
-        try:
-            async with asyncio.timeout_at(min(self._deadline, now + PAUSE_SECONDS)):
-                message: Any = await self._receive()
-        except TimeoutError:
-            self.late = self._complete = True
-            return {"type": "http.disconnect"}
-        self._complete = not message.get("more_body", False)
-        return message  # type: ignore[no-any-return]
-
-    async def send(self, message: Message) -> None:
-        self.answered = True
-        await self._send(message)
+    def _flows(self) -> None:
+        if self._stall is not None:
+            self._stall.over()

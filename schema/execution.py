@@ -1,6 +1,8 @@
-"""Runs prepared operations: queries by the planner, mutations and subscription payloads by graphql-core."""
+"""Runs prepared operations: queries by the planner, mutations and subscription payloads by graphql-core.
 
-import logging
+What breaks here leaves as it is: the doors catch it, because only they know how to say it.
+"""
+
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -8,27 +10,28 @@ from typing import Any, Protocol
 
 import orjson
 import strawberry
-from graphql import ExecutionResult, FieldNode, GraphQLError
+from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, parse
 from graphql.execution import Executor as CoreExecutor
 from graphql.execution import create_source_event_stream, execute
 
 from hub.context import Scope
-from hub.errors import HubError, NotAllowed, Unauthenticated
+from hub.errors import Unauthenticated
 from schema.context import RequestContext, Services
-from schema.errors import BAD_DOCUMENT, presented
-from schema.payloads import SharedPayloads
+from schema.errors import presented
+from schema.payloads import Payload, SharedPayloads, selection_of
 from schema.planner.execute import Planner, Request
+from schema.planner.limits import Limits
 from schema.planner.operations import Operation, Refused
 from schema.request import GraphQLRequest
 
-log = logging.getLogger(__name__)
-
 PUBLIC = frozenset({"login", "__typename"})
 """What a caller without credentials may ask for."""
-LONGEST_PUBLIC = 2000
+PUBLIC_CHARACTERS = 2_000
+PUBLIC_TOKENS = 300
+"""How much of a stranger's document is read at all."""
 
-Stream = AsyncGenerator[bytes | None, None]
-"""Whole answers as they become known; None is a sign of life."""
+Stream = AsyncGenerator[bytes, None]
+"""Whole answers as they become known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +44,48 @@ class Prepared:
 
     @property
     def kind(self) -> str:
-        return self.operation.kind if self.operation else "query"
-
-    @property
-    def refused(self) -> bytes | None:
-        return None if self.operation else orjson.dumps({"errors": self.errors})
+        return self.operation.kind if self.operation else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer; `executed` is False when the variables or the cost kept the operation from running."""
+    """A whole answer, or the errors for which the operation was not executed."""
 
-    body: bytes
-    executed: bool = True
-
-
-def status_of(executed: bool, *, strict: bool) -> int:
-    """`application/json` always answers 200, `application/graphql-response+json` 400 to what was not executed."""
-    return 400 if strict and not executed else 200
+    body: bytes = b""
+    errors: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Executor:
     """Everything between a door and the data, for one schema."""
 
     def __init__(self, schema: strawberry.Schema, services: Services) -> None:
-        self._introspection = services.settings.introspection
-        self._planner = Planner(schema, introspection=self._introspection)
+        settings = services.settings
+        limits = Limits(
+            tokens=settings.document_tokens,
+            depth=settings.document_depth,
+            fields=settings.document_fields,
+            aliases=settings.document_aliases,
+            cost=settings.document_cost,
+        )
+        self._introspection = settings.introspection
+        self._planner = Planner(schema, limits=limits, introspection=self._introspection)
         self._core = self._planner.schema
         self._documents = self._planner.documents
-        self._payloads = SharedPayloads()
+        self.payloads = SharedPayloads()
 
     def prepare(self, request: GraphQLRequest, context: RequestContext) -> Prepared:
         """Parse, limit and validate, or remember it; raises `Unauthenticated` for a stranger who asks for more."""
         stranger = context.caller is None
-        if stranger and len(request.query) > LONGEST_PUBLIC:
-            raise _who()
+        if stranger and not _is_public(request.query):
+            raise Unauthenticated(
+                "credentials are missing", hint="send Authorization: Bearer with a token or user:password"
+            )
         try:
-            operation = self._documents.prepare(request.query, request.operation_name)
+            operation = self._documents.prepare(request.query, request.operation_name, remember=not stranger)
+            if operation.kind != "query":
+                self._documents.variables(operation, request.variables)
         except Refused as refused:
-            if stranger:
-                raise _who() from refused
-            return Prepared(None, errors=[presented(error, context.request_id) for error in refused.errors])
-        if stranger and not _is_public(operation):
-            raise _who()
+            return Prepared(None, errors=_presented(refused, context))
         return Prepared(operation, request.variables)
 
     async def execute(self, prepared: Prepared, context: RequestContext) -> Reply:
@@ -91,9 +93,8 @@ class Executor:
         operation = prepared.operation
         assert operation is not None
         try:
-            if operation.kind == "query":
+            if operation.kind == "query" and context.caller is not None:
                 return Reply(await self._planner.execute(_query(operation, prepared, context)))
-            self._documents.variables(operation, prepared.variables)
             result = execute(
                 self._core,
                 operation.document,
@@ -102,27 +103,15 @@ class Executor:
                 operation_name=operation.name,
                 hide_suggestions=not self._introspection,
             )
-            answer = await result if not isinstance(result, ExecutionResult) else result
         except Refused as refused:
-            return Reply(_refusal(refused, context), executed=False)
-        except (Unauthenticated, NotAllowed):
-            raise
-        except HubError as error:
-            return Reply(_answer(None, [GraphQLError(str(error), original_error=error)], context))
+            return Reply(errors=_presented(refused, context))
+        answer = result if isinstance(result, ExecutionResult) else await result
         return Reply(_answer(answer.data, answer.errors or [], context))
 
     async def stream(self, prepared: Prepared, context: RequestContext) -> Stream:
-        """Every answer of a subscription, or the one of another operation."""
+        """Every answer of a subscription; what breaks it is told in the last one."""
         operation = prepared.operation
         assert operation is not None
-        if operation.kind != "subscription":
-            yield (await self.execute(prepared, context)).body
-            return
-        try:
-            self._documents.variables(operation, prepared.variables)
-        except Refused as refused:
-            yield _refusal(refused, context)
-            return
         core = CoreExecutor.build(
             self._core,
             operation.document,
@@ -131,47 +120,43 @@ class Executor:
             operation_name=operation.name,
         )
         if isinstance(core, list):
-            yield _refusal(Refused(core), context)
+            yield _answer(None, core, context)
             return
-        source = create_source_event_stream(core)
-        events: Any = source if hasattr(source, "__aiter__") else await source  # type: ignore[misc]
-        if isinstance(events, ExecutionResult):
-            yield _answer(None, events.errors or [], context)
-            return
-        async with aclosing(events) as told:
-            async for event in self._guarded(told, context):
-                if isinstance(event, bytes) or event is None:
-                    yield event
-                else:
-                    yield await self._payload(core, event, prepared, context)
-
-    async def _guarded(self, events: AsyncIterator[Any], context: RequestContext) -> AsyncIterator[Any]:
-        """The events; a refusal in the middle (a slow reader, an expired cursor) is the last answer."""
+        selection = selection_of(operation, prepared.variables, context.scope)
         try:
-            async for event in events:
-                yield event
-        except HubError as error:
-            yield _answer(None, [GraphQLError(str(error), original_error=error)], context)
+            async with aclosing(await _events(core)) as events:
+                async for event in events:
+                    yield await self._payload(core, event, selection, context)
+        except Exception as error:  # the caller must hear of it, whatever it is
+            yield _answer(None, [error], context)
 
     async def _payload(
-        self, core: CoreExecutor[Any], event: "Shareable", prepared: Prepared, context: RequestContext
+        self, core: CoreExecutor[Any], event: "Shareable", selection: bytes, context: RequestContext
     ) -> bytes:
-        """Worked out once for all readers who ask for the same with the same rights."""
-
-        async def work_out() -> bytes:
+        async def work_out() -> Payload:
             result: Any = core.build_per_event_executor(event).execute_operation(False)
             answer = result if isinstance(result, ExecutionResult) else await result
-            return _answer(answer.data, answer.errors or [], context)
+            return Payload(_answer(answer.data, answer.errors or [], context), flawed=bool(answer.errors))
 
-        assert prepared.operation is not None
-        return await self._payloads.get(event.key, prepared.operation, prepared.variables, context.scope, work_out)
+        if event.key is None:
+            return (await work_out()).body
+        return await self.payloads.get(event.key, selection, work_out)
 
 
 class Shareable(Protocol):
-    """An event of a subscription; equal keys mean equal payloads for the same selection and scope."""
+    """An event of a subscription; equal keys mean equal payloads for the same selection, None is for one reader."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str | None: ...
+
+
+async def _events(core: CoreExecutor[Any]) -> Any:
+    """The events of the subscription; raises why there are none."""
+    source: Any = create_source_event_stream(core)
+    events = source if isinstance(source, AsyncIterator | ExecutionResult) else await source
+    if isinstance(events, ExecutionResult):
+        raise (events.errors or [GraphQLError("the subscription did not begin")])[0]
+    return events
 
 
 def _query(operation: Operation, prepared: Prepared, context: RequestContext) -> Request:
@@ -185,22 +170,29 @@ def _query(operation: Operation, prepared: Prepared, context: RequestContext) ->
     )
 
 
-def _who() -> Unauthenticated:
-    return Unauthenticated("credentials are missing", hint="send Authorization: Bearer with a token or user:password")
+def _is_public(source: str) -> bool:
+    """Whether it asks for nothing but what everybody may; decided before the document costs anything."""
+    if len(source) > PUBLIC_CHARACTERS:
+        return False
+    try:
+        document = parse(source, max_tokens=PUBLIC_TOKENS)
+    except GraphQLError:
+        return False
+    return all(
+        isinstance(definition, OperationDefinitionNode)
+        and all(
+            isinstance(node, FieldNode) and node.name.value in PUBLIC for node in definition.selection_set.selections
+        )
+        for definition in document.definitions
+    )
 
 
-def _is_public(operation: Operation) -> bool:
-    selections = operation.definition.selection_set.selections
-    return all(isinstance(node, FieldNode) and node.name.value in PUBLIC for node in selections)
+def _presented(refused: Refused, context: RequestContext) -> list[dict[str, Any]]:
+    return [presented(error, context.request_id) for error in refused.errors]
 
 
-def _refusal(refused: Refused, context: RequestContext) -> bytes:
-    errors = [presented(error, context.request_id, code=BAD_DOCUMENT) for error in refused.errors]
-    return orjson.dumps({"errors": errors, "extensions": {"requestId": context.request_id}})
-
-
-def _answer(data: Any, errors: list[GraphQLError], context: RequestContext) -> bytes:
-    body: dict[str, Any] = {"data": data, "extensions": {"requestId": context.request_id}}
-    if errors:
-        body["errors"] = [presented(error, context.request_id) for error in errors]
-    return orjson.dumps(body)
+def _answer(data: Any, errors: list[Any], context: RequestContext) -> bytes:
+    if not errors:
+        return orjson.dumps({"data": data, "extensions": {"requestId": context.request_id}})
+    told = [presented(error, context.request_id) for error in errors]
+    return orjson.dumps({"data": data, "errors": told, "extensions": {"requestId": context.request_id}})

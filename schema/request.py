@@ -1,12 +1,19 @@
 """A GraphQL request as a door hands it in, and the strict reading of JSON into one."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from hub.errors import Invalid
+
+DEEPEST = 64
+"""Levels of objects and arrays in one request."""
+LONGEST_NUMBER = 400
+"""Characters of a decimal, and its largest exponent: what is longer only costs time."""
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +27,17 @@ class GraphQLRequest:
 
 
 def decoded(body: bytes | str) -> Any:
-    """JSON with exact decimals; refuses NaN, lone surrogates, U+0000, bottomless nesting and duplicate keys."""
+    """JSON with exact numbers; refuses NaN, lone surrogates, U+0000, deep nesting, endless numbers, duplicate keys."""
     try:
         text = body if isinstance(body, str) else body.decode()
-        value = json.loads(text, parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_object)
+        value = json.loads(text, parse_float=_decimal, parse_constant=_constant, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         raise Invalid("the body is not UTF-8", code="BAD_REQUEST") from error
     except RecursionError as error:
-        raise Invalid("the JSON is nested too deeply", code="BAD_REQUEST") from error
+        raise _too_deep() from error
     except ValueError as error:
         raise Invalid(f"the body is not JSON: {str(error)[:120]}", code="BAD_REQUEST") from error
-    if "\\u" in text and not _clean(value):
-        raise Invalid("U+0000 and lone surrogates are not text", code="BAD_REQUEST")
+    _check(value, escapes="\\u" in text)
     return value
 
 
@@ -42,7 +48,7 @@ def request_of(message: Any) -> GraphQLRequest:
     if not isinstance(message, dict):
         raise Invalid("the request must be a JSON object", code="BAD_REQUEST")
     query = message.get("query")
-    if not isinstance(query, str) or not query.strip():
+    if not isinstance(query, str):
         raise Invalid("must be the text of a GraphQL document", field="query", code="BAD_REQUEST")
     name = message.get("operationName")
     if name is not None and not isinstance(name, str):
@@ -59,6 +65,13 @@ def _mapping(message: dict[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
+def _decimal(digits: str) -> Decimal:
+    exponent = digits.lower().partition("e")[2].lstrip("+-").lstrip("0")
+    if len(digits) > LONGEST_NUMBER or len(exponent) > 3 or int(exponent or 0) > LONGEST_NUMBER:
+        raise ValueError(f"a number has more than {LONGEST_NUMBER} digits")
+    return Decimal(digits)
+
+
 def _constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
@@ -70,9 +83,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _clean(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, dict):
-        return all(_clean(key) and _clean(item) for key, item in value.items())
-    return all(map(_clean, value)) if isinstance(value, list) else True
+def _check(value: Any, *, escapes: bool) -> None:
+    """Level by level: what is hostile must not cost a stack."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        if escapes and any(isinstance(each, str) and _NO_TEXT.search(each) for each in level):
+            raise Invalid("U+0000 and lone surrogates are not text", code="BAD_REQUEST")
+        level = [inner for each in level if isinstance(each, dict | list) for inner in _inside(each, escapes)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _inside(value: dict[str, Any] | list[Any], keys: bool) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [*value, *value.values()] if keys else list(value.values())
+
+
+def _too_deep() -> Invalid:
+    return Invalid(f"the JSON is nested more than {DEEPEST} levels deep", code="BAD_REQUEST")

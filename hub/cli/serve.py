@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -19,11 +20,10 @@ from hub.errors import Invalid
 from hub.logs import set_up_logging
 from hub.settings import Settings
 from schema.app import create_app
-from schema.doors import GuardedHttp
+from schema.doors import guarded
 
 log = logging.getLogger(__name__)
 
-MESSAGE_BYTES = 2 * 1024 * 1024
 STOP_SECONDS = 5
 """For requests in flight; the hub as a whole stops within 10 s."""
 
@@ -53,11 +53,18 @@ def _run(arguments: argparse.Namespace) -> None:
 async def _serve(settings: Settings, listener: socket.socket, arguments: argparse.Namespace) -> None:
     if not arguments.no_migrations:
         await migrate(settings)
-    config = uvicorn.Config(
-        create_app(settings),
-        http=GuardedHttp,
-        ws="websockets-sansio",
-        ws_max_size=MESSAGE_BYTES,
+    options = {"ssl_certfile": arguments.certificate, "ssl_keyfile": arguments.key}
+    await run_server(server_config(create_app(settings), settings, **options), listener)
+
+
+def server_config(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
+    """How the API is served: what has no limit of its own in uvicorn is guarded."""
+    http, socket_ = guarded(settings)
+    return uvicorn.Config(
+        app,
+        http=http,
+        ws=socket_,
+        ws_max_size=settings.body_limit,
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
@@ -65,10 +72,8 @@ async def _serve(settings: Settings, listener: socket.socket, arguments: argpars
         server_header=False,
         proxy_headers=False,  # the API itself knows which proxies to trust
         timeout_graceful_shutdown=STOP_SECONDS,
-        ssl_certfile=arguments.certificate,
-        ssl_keyfile=arguments.key,
+        **options,
     )
-    await run_server(config, listener)
 
 
 async def run_server(config: uvicorn.Config, listener: socket.socket) -> None:

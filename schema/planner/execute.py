@@ -60,8 +60,8 @@ class Planner:
         self.limits = limits or Limits()
         self.shapes = GraphShapes(self.schema)
         self.documents = Documents(self.schema, self.limits, introspection=introspection)
-        self.plans: Bounded[Any, Plan] = Bounded(entries=plans, weight=16_000_000)
-        self.nodes: Bounded[Any, Any] = Bounded(entries=plans, weight=8_000_000)
+        self.plans: Bounded[Any, Plan] = Bounded(entries=plans, weight=24_000_000)
+        self.nodes: Bounded[Any, Any] = Bounded(entries=plans, weight=16_000_000)
         attach(self.schema, self.shapes)
         self.schema.extensions[PLANNER] = self
 
@@ -104,7 +104,7 @@ class Planner:
             rights = Rights(scope, await _slugs(request) if len(grants) > 1 else {}, variables)
             plan = plan_of(self.schema, self.shapes, operation, shapes, rights, several=several)
             if not rights.depend_on_values:
-                self.plans.put(key, plan, len(plan.sql) + 2_000)
+                self.plans.put(key, plan, len(plan.sql) + operation.weight)
         return plan
 
     async def _read_both_ways(

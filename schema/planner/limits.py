@@ -1,6 +1,6 @@
 """How much one operation may ask for. The document is measured before it is validated, in one pass per fragment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
 )
 
 from hub.errors import Invalid
@@ -27,6 +29,8 @@ LIST_SIZE = 10
 SUMS = 100
 """How many rows a summary is expected to have."""
 COUNT_COST = 10
+MOST_OF_A_NODE = 250
+"""Arguments, directives or input fields of one node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     parts = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     sizes = [measure.size(each.selection_set) for each in parts]
     sizes += [measure.fragment(name) for name in fragments]
+    _check_nodes(document)
     for name in ("depth", "fields", "aliases"):
         most, limit = max((getattr(size, name) for size in sizes), default=0), getattr(limits, name)
         if most > limit:
@@ -62,6 +67,29 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     total = sum(size.fields for size in sizes)
     if total > 2 * limits.fields:
         raise _refused("fields of all operations and fragments", total, 2 * limits.fields)
+
+
+def _check_nodes(document: DocumentNode) -> None:
+    """No node has endless arguments or directives, no string holds what a database does not take."""
+    level: list[Node] = [document]
+    while level:
+        for node in level:
+            if isinstance(node, StringValueNode) and "\0" in node.value:
+                raise Invalid("U+0000 is not text", code="BAD_REQUEST")
+            for name in ("arguments", "directives", "fields"):
+                found = len(getattr(node, name, None) or ())
+                if found > MOST_OF_A_NODE:
+                    raise _refused(f"{name} in one place", found, MOST_OF_A_NODE)
+        level = [inner for node in level for inner in _inside(node)]
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    for key in node.keys:
+        value = getattr(node, key, None)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from value
 
 
 class _Measure:
