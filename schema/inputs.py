@@ -28,13 +28,14 @@ from strawberry import UNSET
 from strawberry.types import has_object_definition
 from strawberry.types.field import StrawberryField
 
-from hub.errors import CallerError, Invalid, NotFound
-from hub.services.values import camel
+from hub.errors import CallerError, Conflict, Invalid, NotFound
+from hub.services.values import camel, text
 from schema.planner.ids import parsed
 
 T = TypeVar("T")
 BULK = 250
 LONGEST = 5000
+LONGEST_TEXT = 1 << 24
 OF = "of"
 CALLED = "called"
 FRAME = frozenset({"tenant", "idempotency_key", "on_error"})
@@ -98,28 +99,40 @@ def targets(key: Any, tenant_id: int, *, field: str) -> dict[str, list[Any]]:
     return {name: [value] for name, value in values(key, tenant_id, path=f"{field}.").items()}
 
 
-def local_id(text: str, type_name: str, tenant_id: int, *, field: str) -> int:
+def check_texts(given: Any) -> None:
+    """Raise `Invalid` for a text that cannot be stored."""
+    for field, value in _written(given):
+        if isinstance(value, str):
+            text(value, field=_name(field), longest=LONGEST_TEXT)
+
+
+def local_id(global_id: str, type_name: str, tenant_id: int, *, field: str) -> int:
     """The id that a global id means in this tenant; ids of other tenants designate nothing here."""
-    found = parsed(text, expected=type_name, field=field)
+    found = parsed(global_id, expected=type_name, field=field)
     if found.tenant_id != tenant_id:
-        raise NotFound(f"there is no {text}", field=field)
+        raise NotFound(f"there is no {global_id}", field=field)
     return found.id
 
 
 def located(error: CallerError, given: Any) -> str | None:
-    """The field of a service's error as the caller wrote it; None when it is nothing that can be written here."""
+    """The field of a service's error as the caller wrote it; None when it is nothing that can be written here.
+
+    A conflict with the state of the record that the input is about is told of that record's key.
+    """
     path: list[str] = []
     for segment in (error.field or "").split("."):
         match = _SEGMENT.fullmatch(segment)
         found = _field_called(given, match[1], isinstance(error, NotFound)) if match and _is_input(given) else None
         if found is None or match is None:
-            break
+            if path:
+                break
+            continue
         name, given = found
         path.append(name)
         if isinstance(given, list) and match[2] is not None and int(match[2]) < len(given):
             path[-1] += f"[{match[2]}]"
             given = given[int(match[2])]
-    return ".".join(path) or None
+    return ".".join(path) or (_target(given) if isinstance(error, Conflict) else None)
 
 
 def _add_changes(cls: type[Any], changes: type[Any]) -> None:
@@ -152,8 +165,11 @@ def _plain(field: StrawberryField, value: Any, tenant_id: int, path: str) -> Any
         return values(value, tenant_id, path=f"{path}.")
     if isinstance(value, Enum):
         return value.value
-    type_name = field.metadata.get(OF)
-    return local_id(value, type_name, tenant_id, field=path) if type_name and value is not None else value
+    if isinstance(value, str):
+        text(value, field=path, longest=LONGEST_TEXT)
+        if type_name := field.metadata.get(OF):
+            return local_id(value, type_name, tenant_id, field=path)
+    return value
 
 
 def _field_called(given: Any, name: str, in_key_first: bool) -> tuple[str, Any] | None:
@@ -163,11 +179,25 @@ def _field_called(given: Any, name: str, in_key_first: bool) -> tuple[str, Any] 
         value = getattr(given, field.python_name)
         if _is_key(value):
             [(part, _)] = _written(value)
-            if name in (_name(part), field.metadata[CALLED]):
+            if name == _name(field):
+                own = (name, value)
+            elif name in (_name(part), field.metadata[CALLED]):
                 in_key = in_key or (f"{_name(field)}.{_name(part)}", None)
         elif name in (_name(field), field.metadata[CALLED]):
             own = own or (_name(field), value)
     return (in_key or own) if in_key_first else (own or in_key)
+
+
+def _target(given: Any) -> str | None:
+    """The field that names the record which the input is about."""
+    if not _is_input(given):
+        return None
+    about_record = (field for field, value in _written(given) if field.metadata[CALLED] and _names_record(field, value))
+    return next(map(_name, about_record), None)
+
+
+def _names_record(field: StrawberryField, value: Any) -> bool:
+    return _is_key(value) or field.python_name == "id"
 
 
 def _written(given: Any) -> Iterator[tuple[StrawberryField, Any]]:

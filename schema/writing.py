@@ -28,7 +28,7 @@ from hub.services.values import text
 from schema.answers import Answer, AnswerByRow, Json, UserError, UserErrorCode, kept_error
 from schema.context import RequestContext, Services
 from schema.idempotency import once
-from schema.inputs import about, filled, inputs, limited, local_id, located, targets, values
+from schema.inputs import about, check_texts, filled, inputs, limited, local_id, located, targets, values
 from schema.planner.fields import Right
 
 T = TypeVar("T")
@@ -152,6 +152,7 @@ def operation(answer: Answer, *, needs: Needs) -> Callable[[Operate], Strawberry
 
     def declare(operate: Operate) -> StrawberryField:
         async def carry_out(info: Info, scope: Scope, input: Any) -> Json:
+            check_texts(input)
             return await operate(info.context.services, scope, input)
 
         return _field(operate, carry_out, answer, needs)

@@ -9,8 +9,8 @@ from hub.services import companies
 from hub.services.companies import CompanyDraft
 from schema.answers import Deleted, Json, Record, answer, answer_by_row
 from schema.companies import Company, CompanyBlock, CompanyType
-from schema.inputs import about, inputs, limited
-from schema.mutations.rows import delete_rows, found_rows
+from schema.inputs import about, inputs
+from schema.mutations.rows import delete_rows, found_rows, known_rows
 from schema.writing import USER, BulkChange, Call, Change, mutation
 
 NOW = Record("Company", "The company as it is now.")
@@ -186,12 +186,11 @@ async def companies_delete(call: Call, input: CompaniesDeleteInput) -> Json:
 @mutation(COMPANIES, needs=USER)
 async def companies_upsert(call: Call, input: CompaniesUpsertInput) -> Json:
     """Adds the companies whose external reference is new and changes the others."""
-    references = [row.external_reference for row in limited(input.companies, field="companies")]
-    known = await companies.ids_by(call.work, column="external_reference", values=references)
+    known = await known_rows(call, "companies", input.companies, "external_reference", companies.ids_by)
     return await call.each(
         "companies",
         input.companies,
-        lambda row: (known.get(row.external_reference), call.values(row)),
+        lambda row: (known(row), call.values(row)),
         lambda rows: companies.upsert(call.work, companies=rows),
     )
 

@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 from hub.context import Level
 from hub.errors import Invalid
 from hub.services import integrations
+from hub.services.values import text
 from hub.sync import runs
 from schema.answers import Json, Loaded, Records, answer
 from schema.context import Services
@@ -124,6 +125,7 @@ async def integration_api_key_save(call: Call, input: IntegrationApiKeyInput) ->
 @mutation(WEBSITE, needs=ADMINISTRATOR)
 async def website_token_save(call: Call, input: WebsiteTokenSaveInput) -> Json:
     """Stores the token of one detected shop."""
+    text(input.token, field="token", longest=integrations.LONGEST_SECRET)
     website_id = await integrations.website_token_save(
         call.work, registry=call.services.registry, vault=call.services.vault, **call.filled(input)
     )

@@ -8,8 +8,8 @@ from strawberry import UNSET
 from hub.services import products
 from hub.services.products import ProductDraft
 from schema.answers import Deleted, Json, Record, answer, answer_by_row
-from schema.inputs import about, inputs, limited
-from schema.mutations.rows import delete_rows, found_rows
+from schema.inputs import about, inputs
+from schema.mutations.rows import delete_rows, found_rows, known_rows
 from schema.products import Product
 from schema.scalars import Long
 from schema.writing import USER, BulkChange, Call, Change, mutation
@@ -176,12 +176,11 @@ async def products_update(call: Call, input: ProductsUpdateInput) -> Json:
 @mutation(PRODUCTS, needs=USER)
 async def products_upsert(call: Call, input: ProductsUpsertInput) -> Json:
     """Adds the products whose code is new and changes the others."""
-    codes = [row.code for row in limited(input.products, field="products")]
-    known = await products.ids_by(call.work, column="code", values=codes)
+    known = await known_rows(call, "products", input.products, "code", products.ids_by)
     return await call.each(
         "products",
         input.products,
-        lambda row: (known.get(row.code), call.values(row)),
+        lambda row: (known(row), call.values(row)),
         lambda rows: products.upsert(call.work, products=rows),
     )
 

@@ -61,6 +61,20 @@ async def found_rows(call: Call, field: str, keys: Sequence[Any], ids_by: IdsBy)
     return Found(call, ids)
 
 
+async def known_rows(
+    call: Call, field: str, rows: Sequence[Any], column: str, ids_by: IdsBy
+) -> Callable[[Any], int | None]:
+    """Which rows are there already, by the key that every row has: a function of the row to its id."""
+    wanted: list[str] = []
+    for row in limited(rows, field=field):
+        try:
+            wanted.append(call.values(row)[column])
+        except CallerError:
+            continue  # told for its row when it is converted
+    known = await ids_by(call.work, column=column, values=wanted)
+    return lambda row: known.get(getattr(row, column))
+
+
 async def delete_rows(call: Call, field: str, keys: Sequence[Any], ids_by: IdsBy, delete: Delete) -> Json:
     """Delete what the keys designate as one set; what must stay is told by row."""
     found = await found_rows(call, field, keys, ids_by)

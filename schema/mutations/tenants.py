@@ -42,7 +42,7 @@ class TenantAddInput:
 class TenantActiveInput:
     """A tenant to be let in or shut out."""
 
-    slug: str
+    slug: str = about(called="tenant")
     active: bool
 
 

@@ -37,8 +37,8 @@ class TransferLineAddInput(Change):
     source_location_code: str = about("From where.")
     destination_location_code: str = about("To where; another location.")
     batch_code: str | None = about("Of which batch.", default=UNSET)
-    serial_number: str | None = about("Which piece.", default=UNSET)
-    sscc: str | None = about("Out of which logistic unit (SSCC).", default=UNSET)
+    serial_number: str | None = about("Which piece.", default=UNSET, called="sn")
+    sscc: str | None = about("Out of which logistic unit (SSCC).", default=UNSET, called="ssccCode")
 
 
 @inputs()

@@ -1,5 +1,6 @@
 """Whatever a caller writes into an input, a mutation is made or refused with reasons; it never fails."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,3 +80,6 @@ async def test_no_value_makes_a_mutation_fail(desk: Desk, mutation: str) -> None
     for variation in variations(type_, input):
         result = await desk.execute(document, input=variation, scope=scope)
         assert not result.errors or code_of(result.errors[0]) == "FORBIDDEN", (variation, told(result.errors))
+        payload = (result.data or {}).get(mutation) or {"userErrors": []}
+        for error in payload["userErrors"]:
+            assert error["field"] is None or re.split(r"[.\[]", error["field"])[0] in type_.fields, (variation, error)
