@@ -158,6 +158,9 @@ async def delete(work: UnitOfWork, *, transfer_ids: Collection[int]) -> list[int
 
 def _check(line: TransferLineDraft) -> None:
     values.decimal(line.quantity, field="quantity", above=Decimal(0))
+    for value, field in ((line.batch_code, "batchCode"), (line.serial_number, "sn"), (line.sscc, "ssccCode")):
+        if value is not None:
+            values.text(value, field=field, longest=64)
     if line.source_location_code == line.destination_location_code:
         raise Invalid("must differ from sourceLocationCode", field="destinationLocationCode")
     if line.serial_number is not None and line.quantity != 1:
