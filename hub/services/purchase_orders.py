@@ -227,7 +227,9 @@ async def _resolved(work: UnitOfWork, row: Mapping[str, Any]) -> dict[str, Any]:
     return resolved
 
 
-async def _require_supplier(work: UnitOfWork, supplier_id: int) -> None:
+async def _require_supplier(work: UnitOfWork, supplier_id: int | None) -> None:
+    if supplier_id is None:
+        raise Invalid("is mandatory and cannot be cleared", field="supplier")
     type_ = await work.session.scalar(
         select(col(Company.type)).where(col(Company.tenant_id) == work.tenant_id, col(Company.id) == supplier_id)
     )
