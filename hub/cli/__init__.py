@@ -14,6 +14,7 @@ COMMANDS = {
     "tenant": "make tenants, shut them out, let them in",
     "user": "the logins of a tenant",
     "account": "hub-wide logins by e-mail and their tenants",
+    "import": "bring the data of an old system in, with its ids",
     "sync": "look at synchronisations and steer them",
     "watch": "the live picture of all synchronisations",
     "sandbox": "run a fake of an external system",
@@ -21,6 +22,8 @@ COMMANDS = {
     "doctor": "look at database, Redis, migrations, roles and key",
 }
 """Each command is a module beside this one, imported when it is asked for: help comes at once."""
+MODULES = {"import": "importing"}
+"""Commands whose names no module can have."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,5 +48,5 @@ def _parser(asked: str | None) -> argparse.ArgumentParser:
     for name, what in COMMANDS.items():
         command = commands.add_parser(name, help=what, description=what)
         if name == asked:
-            importlib.import_module(f"hub.cli.{name}").define(command)
+            importlib.import_module(f"hub.cli.{MODULES.get(name, name)}").define(command)
     return parser

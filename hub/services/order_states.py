@@ -77,6 +77,13 @@ async def write(work: UnitOfWork, changes: Sequence[Change]) -> None:
     await document_changes.record(work, kind=KIND, steps=[_step(change) for change in changes])
 
 
+async def enter(work: UnitOfWork, rows: Sequence[OrderRow]) -> None:
+    """Count and remember orders that were stored in the state they are in: those of an old system."""
+    values: dict[str, Any] = {"tenant": work.tenant_id, "user_id": None, "username": None, "id": [], "moved_to": []}
+    await work.session.execute(_WRITE, values | _deltas((), rows))
+    await document_changes.record(work, kind=KIND, steps=[_step(Change(None, row)) for row in rows])
+
+
 async def uncount(work: UnitOfWork, gone: Iterable[OrderRow]) -> None:
     """Take deleted orders out of the summary."""
     values: dict[str, Any] = {"tenant": work.tenant_id, "user_id": None, "username": None, "id": [], "moved_to": []}

@@ -19,10 +19,12 @@ async def store(
     rows: Sequence[tuple[int | None, Row | HubError]],
     *,
     on_error: OnError = "raise",
+    keep_ids: bool = False,
 ) -> list[Outcome]:
     """Add the rows without id, change those with one; unchanged records are not written. One outcome per row.
 
-    A row may already be refused: its error takes part in the order of checks.
+    A row may already be refused: its error takes part in the order of checks. With `keep_ids` a row whose id is free is
+    added under it; the caller has kept the ids that the hub gives clear of it.
     """
     errors: list[HubError | None] = [None] * len(rows)
     values: list[Row] = []
@@ -37,7 +39,7 @@ async def store(
             errors[position] = error
     _stop_at(errors, on_error)
 
-    changes = await _changes(work, what, [id_ for id_, _ in rows], values, errors)
+    changes = await _changes(work, what, [id_ for id_, _ in rows], values, errors, keep_ids)
     _stop_at(errors, on_error)
     await _review(work, what, changes, errors)
     _stop_at(errors, on_error)
@@ -83,6 +85,7 @@ async def _changes(
     ids: Sequence[int | None],
     values: Sequence[Row],
     errors: list[HubError | None],
+    keep_ids: bool,
 ) -> list[Change | None]:
     """Before and after of each row; rows that cannot have them get their error."""
     present = await lock(work, what, {id_ for id_ in ids if id_ is not None})
@@ -90,9 +93,11 @@ async def _changes(
     changes: list[Change | None] = []
     for position, (id_, row) in enumerate(zip(ids, values, strict=True)):
         before = present.get(id_) if id_ is not None else None
-        after = {"id": next(fresh), **what.defaults, **row} if id_ is None else {**(before or {}), **row}
+        is_new = before is None and (id_ is None or keep_ids)
+        own_id = {"id": next(fresh) if id_ is None else id_}
+        after = {**own_id, **what.defaults, **row} if is_new else {**(before or {}), **row}
         error = errors[position]
-        if error is None and id_ is not None and before is None:
+        if error is None and not is_new and before is None:
             error = NotFound(f"no {what.title} has the id {id_}", field=f"{camel(what.noun)}Id")
         if error is None and (missing := _missing(what, after)) is not None:
             error = Invalid("is required", field=camel(missing))
