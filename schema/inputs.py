@@ -96,7 +96,8 @@ def filled(given: Any, tenant_id: int, *, without: Collection[str] = (), path: s
 
 def targets(key: Any, tenant_id: int, *, field: str) -> dict[str, list[Any]]:
     """The column and value of a key of which exactly one field is given: `{"id": [41]}`, `{"code": ["LED-9W"]}`."""
-    return {name: [value] for name, value in values(key, tenant_id, path=f"{field}.").items()}
+    path = f"{field}." if field else ""
+    return {name: [value] for name, value in values(key, tenant_id, path=path).items()}
 
 
 def check_texts(given: Any) -> None:

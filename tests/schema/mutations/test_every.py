@@ -1,5 +1,6 @@
-"""Every mutation: refused to whoever lacks its right, made for whoever has just that, its answer read back."""
+"""Every mutation: refused to whoever lacks its right and for foreign ids, made for the others, its answer read back."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -50,6 +51,20 @@ def with_right(desk: Desk, needs: Any) -> Scope:
     return caller(desk.tenant_id, needs.level, *([needs.permission] if needs.permission else []))
 
 
+def with_foreign_ids(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The input with one global id replaced by that of the same record of another tenant, and the place of that id."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            inside = with_foreign_ids(member, f"{path}.{name}" if path else name)
+            yield from ((place, value | {name: changed}) for place, changed in inside)
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            inside = with_foreign_ids(member, f"{path}[{index}]")
+            yield from ((place, [*value[:index], changed, *value[index + 1 :]]) for place, changed in inside)
+    elif isinstance(value, str) and (match := re.fullmatch(r"([A-Z]\w+):(\d+):(\d+)", value)):
+        yield path, f"{match[1]}:{int(match[2]) + 1}:{match[3]}"
+
+
 def fingerprints(tables: Iterable[str], where: str = "") -> str:
     """One row per table: its name, how many rows, and a sum over all of their values."""
     return " UNION ALL ".join(
@@ -91,13 +106,15 @@ def test_rights_stand_in_the_descriptions() -> None:
 
 
 @pytest.mark.parametrize("mutation", sorted(SAMPLES))
-async def test_mutation_is_for_those_with_its_right_and_changes_nothing_for_others(desk: Desk, mutation: str) -> None:
+async def test_mutation_is_made_with_its_right_and_own_ids_only(desk: Desk, mutation: str) -> None:
     sample, needs = SAMPLES[mutation], fields()[mutation][NEEDS]
     input = await sample.prepare(desk)
     before = await everything(desk)
 
     for scope in without_right(desk, needs):
         assert await desk.failed(mutation, input, scope=scope) == "FORBIDDEN", scope
+    for field, foreign in with_foreign_ids(input):
+        assert await desk.refused(mutation, foreign) == (field, "NOT_FOUND"), field
     assert await everything(desk) == before
 
     payload = await desk.made(mutation, input, sample.answer, scope=with_right(desk, needs))
