@@ -19,7 +19,7 @@ import asyncpg
 from hub.context import Grant, Level, Scope
 from hub.cursors import decode_cursor, encode_cursor
 from hub.db import Database
-from hub.errors import HubError, Invalid, Unavailable
+from hub.errors import Invalid, Unavailable
 from hub.ports import Bell
 
 log = logging.getLogger(__name__)
@@ -276,8 +276,8 @@ class EventFeed:
                 try:
                     while await self._read_on():
                         pass
-                except HubError as error:
-                    log.warning("the event log cannot be read now: %s", error)
+                except Exception as error:  # whatever it is, all followers of the process depend on this loop
+                    log.warning("the event log cannot be read now: %r", error)
                     await asyncio.sleep(PAUSE)
 
     async def _read_on(self) -> bool:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.db import Database
@@ -78,7 +78,7 @@ async def keep_numbering(database: Database, bell: Bell) -> None:
             async with database.system_work() as watch:
                 if (await watch.execute(_TRY_LOCK, {"lock": LOCK})).scalar_one():
                     await _lead(database, bell, watch)
-        except (HubError, DBAPIError) as error:
+        except (HubError, SQLAlchemyError) as error:
             log.warning("the numbering of events stopped and will be taken up again: %s", error)
         await asyncio.sleep(PAUSE)
 

@@ -19,19 +19,27 @@ _MOVE_KEPT = text("""
     WHERE h.tenant_id = gone.tenant_id
 """)
 _DELETE = """
-    DELETE FROM {table} WHERE (tenant_id, {key}) IN (
-        SELECT tenant_id, {key} FROM {table} WHERE {condition} LIMIT :most
+    DELETE FROM {table} WHERE (tenant_id, id) IN (
+        SELECT tenant_id, id FROM {table} WHERE {condition} LIMIT :most
     )
 """
-_OLD = {
-    "events": """position < (SELECT h.kept_from FROM event_heads h WHERE h.tenant_id = events.tenant_id)
-        AND occurred_at < now() - cast(:keep AS interval)""",
-    "delivery_attempts": "attempted_at < now() - cast(:keep AS interval)",
-    "inbox": "state <> 'WAITING' AND received_at < now() - cast(:keep AS interval)",
-    "outbox": "state IN ('SENT', 'DROPPED', 'FAILED') AND finished_at < now() - cast(:keep AS interval)",
-    "sync_exceptions": "state <> 'OPEN' AND resolved_at < now() - cast(:keep AS interval)",
-    "sync_runs": "state NOT IN ('QUEUED', 'RUNNING') AND finished_at < now() - cast(:keep AS interval)",
-}
+_OLD = (
+    (
+        "events",
+        """occurred_at < now() - cast(:keep AS interval)
+            AND position < (SELECT h.kept_from FROM event_heads h WHERE h.tenant_id = events.tenant_id)""",
+    ),
+    ("delivery_attempts", "attempted_at < now() - cast(:keep AS interval)"),
+    ("inbox", "state <> 'WAITING' AND received_at < now() - cast(:keep AS interval)"),
+    ("outbox", "state IN ('SENT', 'DROPPED', 'FAILED') AND finished_at < now() - cast(:keep AS interval)"),
+    (  # what nobody will send any more
+        "outbox",
+        """state IN ('WAITING', 'SENDING') AND created_at < now() - cast(:keep AS interval) AND NOT EXISTS (
+            SELECT FROM integrations i WHERE i.tenant_id = outbox.tenant_id AND i.code = outbox.code AND i.active)""",
+    ),
+    ("sync_exceptions", "state <> 'OPEN' AND resolved_at < now() - cast(:keep AS interval)"),
+    ("sync_runs", "state NOT IN ('QUEUED', 'RUNNING') AND finished_at < now() - cast(:keep AS interval)"),
+)
 _BLANK = text("""
     UPDATE sync_exceptions SET payload = NULL
     WHERE state = 'OPEN' AND payload IS NOT NULL AND last_attempt_at < now() - cast(:keep AS interval)
@@ -48,7 +56,7 @@ async def forget(database: Database, keep: timedelta) -> int:
     async with database.system_work() as session:
         await session.execute(_MOVE_KEPT, {"keep": keep})
         await session.execute(_BLANK, {"keep": keep})
-    statements = [text(_DELETE.format(table=table, key="id", condition=old)) for table, old in _OLD.items()]
+    statements = [text(_DELETE.format(table=table, condition=old)) for table, old in _OLD]
     gone = 0
     for statement in [*statements, _ANSWERS]:
         while True:

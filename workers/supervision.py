@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.errors import HubError
 
@@ -19,7 +19,7 @@ async def patiently(what: str) -> AsyncIterator[None]:
     """Whatever goes wrong inside is logged; the next round tries again after a pause."""
     try:
         yield
-    except (HubError, DBAPIError) as error:
+    except (HubError, SQLAlchemyError) as error:
         log.warning("%s: %s", what, error)
         await asyncio.sleep(PAUSE)
     except Exception:

@@ -62,7 +62,7 @@ class SyncRun(TenantRow, table=True):
     stream: str = string(64)
     direction: str = string(3, default="IN")
     trigger: str = string(16, default="SCHEDULE")
-    """SCHEDULE, MANUAL, RESYNC, TRIGGER, RETRY."""
+    """SCHEDULE, OUTBOX (something waits to be sent), MANUAL, RESYNC."""
     requested_by: str = string(default="system")
     state: str = string(16, default="QUEUED")
     slice: int = Field(default=0)

@@ -51,26 +51,30 @@ async def receive(work: UnitOfWork, source: Source, arrivals: Sequence[Arrival])
     """One fate per receipt; each is worked on in a savepoint of its own, because validation books goods."""
     takeover = source.statuses("inboundTakeoverStatusId")
     deleted = source.statuses("inboundDeletedStatusId") or frozenset()
-    documents = await _lock(work, arrivals)
-    wanted = {one.external_key: one.known.record_id if one.known else None for one in arrivals}
+
+    def concerns_us(one: Arrival) -> bool:
+        status_id = one.record.status_id
+        return one.known is not None or (status_id not in deleted and (takeover is None or status_id in takeover))
+
+    ours = [arrival for arrival in arrivals if concerns_us(arrival)]
+    documents = await _lock(work, ours)
+    wanted = {one.external_key: one.known.record_id if one.known else None for one in ours}
     shown = await identity.usable_references(work, source.code, NIR_STREAMS, NIR.documents, wanted)
-    around = await _look_around(work, source, arrivals)
-    taken = []
-    for arrival in arrivals:
-        status_id, key = arrival.record.status_id, arrival.external_key
+    around = await _look_around(work, source, ours)
+    taken: dict[str, Taken] = {}
+    for arrival in ours:
+        key = arrival.external_key
         try:
             async with work.savepoint():
-                if arrival.known is not None:
-                    document = documents.get(arrival.known.record_id)
-                    one = await _change(work, arrival, document, around, deleted=status_id in deleted)
-                elif status_id in deleted or (takeover is not None and status_id not in takeover):
-                    one = SKIPPED
+                if arrival.known is None:
+                    taken[key] = await _add(work, arrival, around, key if key in shown else None)
                 else:
-                    one = await _add(work, arrival, around, key if key in shown else None)
+                    document = documents.get(arrival.known.record_id)
+                    gone = arrival.record.status_id in deleted
+                    taken[key] = await _change(work, arrival, document, around, deleted=gone)
         except CallerError as error:
-            one = Taken(fate=Fate.PARKED, trouble=Trouble.of(error))
-        taken.append(one)
-    return taken
+            taken[key] = Taken(fate=Fate.PARKED, trouble=Trouble.of(error))
+    return [taken.get(arrival.external_key, SKIPPED) for arrival in arrivals]
 
 
 async def _lock(work: UnitOfWork, arrivals: Sequence[Arrival]) -> dict[int, Mapping[str, Any]]:

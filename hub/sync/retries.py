@@ -26,6 +26,7 @@ _WAITING = text("""
     SELECT e.id, e.stream, e.external_key, e.payload FROM sync_exceptions e
     WHERE e.tenant_id = :tenant AND e.code = :code AND e.state = 'OPEN' AND e.waits_for IS NOT NULL
         AND e.id > :after AND e.last_attempt_at < :before
+        AND e.last_attempt_at <= now() - least((e.attempts - 1) * interval '10 seconds', interval '1 hour')
         AND (EXISTS (SELECT FROM products p WHERE p.tenant_id = e.tenant_id AND p.code = e.waits_for)
             OR EXISTS (SELECT FROM products p WHERE p.tenant_id = e.tenant_id AND p.sku = e.waits_for)
             OR EXISTS (SELECT FROM products p WHERE p.tenant_id = e.tenant_id AND p.third_party_reference = e.waits_for)

@@ -54,6 +54,12 @@ _FIND_OPEN = text("""
     SELECT id FROM sync_runs
     WHERE tenant_id = :tenant AND code = :code AND stream = :stream AND state IN ('QUEUED', 'RUNNING')
 """)
+# Whoever starts by hand does not want to wait for the next try.
+_HURRY = text("""
+    UPDATE sync_runs SET not_before = NULL
+    WHERE tenant_id = :tenant AND code = :code AND stream = :stream AND state IN ('QUEUED', 'RUNNING')
+    RETURNING id
+""")
 # A page of the old walk that is under way finds another slice and is rolled back.
 _BEGIN_AGAIN = text("""
     UPDATE sync_runs SET trigger = 'RESYNC', requested_by = :actor, checkpoint = '{}', slice = slice + 1,
@@ -156,7 +162,8 @@ async def open_run(
             work.emit("sync", "run_queued", run_id=made, code=connector.code, stream=stream.name, trigger=trigger)
             work.ring_after_commit(RUNS)
             return int(made)
-        found = (await work.session.execute(_FIND_OPEN, place)).scalar_one_or_none()
+        statement = _HURRY if trigger == "MANUAL" else _FIND_OPEN
+        found = (await work.session.execute(statement, place)).scalar_one_or_none()
         if found is not None:  # else it ended between the two statements
             return int(found)
     raise Unavailable("runs of this stream begin and end too fast", hint="try again in a moment")

@@ -290,3 +290,28 @@ async def test_reading_stops_at_the_limit_and_goes_on_from_there(world: World) -
 
     assert [row.position for row in first.events + second.events] == [1, 2, 3]
     assert second.reached == {world.tenant_id: 3}
+
+
+async def test_followers_go_on_after_the_database_threw_them_out(
+    database_url: str, world: World, bell: RedisBell
+) -> None:
+    async with processes(database_url, bell, 1) as made:
+        _, feed = made[0]
+        following = asyncio.create_task(collect(feed, world.scope, 2, beginning(world)))
+        await write(world, 1)
+        await asyncio.sleep(0.5)
+        administrator = create_async_engine(database_url, isolation_level="AUTOCOMMIT")
+        async with administrator.connect() as connection:
+            await connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name LIKE 'crossdock%' AND datname = current_database()"
+                )
+            )
+        await administrator.dispose()
+        await asyncio.sleep(0.5)
+
+        await write(world, 2)
+
+        rows = await asyncio.wait_for(following, 20)
+    assert [row.data["number"] for row in rows] == [1, 2]

@@ -40,6 +40,7 @@ async def test_old_events_go_and_their_cursors_expire(world: World) -> None:
 
 
 async def test_settled_work_goes_and_waiting_work_stays(world: World) -> None:
+    await world.connect("X")
     for id_, state in enumerate(("SENT", "WAITING"), start=1):
         await world.run(
             "INSERT INTO outbox (tenant_id, id, code, stream, key, state, attempts, finished_at, created_at) "
@@ -63,6 +64,9 @@ async def test_settled_work_goes_and_waiting_work_stays(world: World) -> None:
 
     assert await world.rows("SELECT state FROM outbox") == [{"state": "WAITING"}]
     assert await world.rows("SELECT state FROM inbox") == [{"state": "WAITING"}]
+    await world.run("UPDATE integrations SET active = false")
+    await retention.forget(world.database, KEEP)
+    assert await world.rows("SELECT state FROM outbox") == []
 
 
 async def test_an_old_exception_stays_without_its_payload(world: World) -> None:

@@ -165,3 +165,14 @@ async def test_a_product_added_by_hand_lets_waiting_orders_in(bench: Bench) -> N
 
     assert (before, tried) == (0, 1)
     assert [row["number"] for row in await orders(bench)] == ["N1"]
+
+
+async def test_a_record_that_keeps_waiting_is_tried_less_and_less(bench: Bench) -> None:
+    await stocked(bench, "1")
+    bench.system.order("1", ("9", 1))
+    await bench.sync("orders")
+    await bench.world.add_product("OTHER", third_party_reference="SKU-9")
+
+    tried = [await retries.retry_waiting(bench.outside, bench.world.tenant_id, CODE) for _ in range(3)]
+
+    assert tried == [1, 0, 0]

@@ -286,3 +286,12 @@ async def test_a_receipt_that_is_received_outside_is_booked_at_once(bench: Bench
 
     assert await bench.world.value("SELECT status FROM nirs") == 3
     assert await bench.world.value("SELECT sum(quantity)::int FROM stock_items") == 5
+
+
+async def test_a_receipt_that_is_none_of_our_business_leaves_no_trace(bench: Bench) -> None:
+    bench.system.put("nirs", "5", number="R5", status="draft", lines=[["1", 4]], supplier="Lamps Ltd")
+
+    run = await bench.sync("nirs")
+
+    assert (run["skipped"], run["parked"]) == (1, 0)
+    assert await bench.world.value("SELECT count(*) FROM companies") == 0

@@ -173,3 +173,13 @@ async def test_the_only_run_of_another_tenant_is_not_ours_to_cancel(bench: Bench
     async with bench.database.system_work() as session:
         states = await session.execute(text("SELECT state FROM sync_runs WHERE code = :c"), {"c": CODE})
         assert "QUEUED" in states.scalars().all()
+
+
+async def test_starting_by_hand_ends_the_wait_for_the_next_try(bench: Bench) -> None:
+    (run_id,) = await bench.start("products")
+    await bench.world.run("UPDATE sync_runs SET not_before = now() + interval '1 hour'")
+
+    again = await bench.start("products")
+
+    assert again == [run_id]
+    assert (await bench.run(run_id))["not_before"] is None
