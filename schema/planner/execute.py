@@ -17,7 +17,7 @@ from schema.planner.arguments import shape_of
 from schema.planner.cache import Bounded
 from schema.planner.fallback import attach
 from schema.planner.fields import Constant, Right, needed
-from schema.planner.limits import Limits, check_cost, check_pages, cost_of
+from schema.planner.limits import Limits, check_cost
 from schema.planner.operations import Documents, Operation, Refused
 from schema.planner.plans import Plan, Rights, plan_of
 from schema.planner.reader import Reader
@@ -74,8 +74,7 @@ class Planner:
         try:
             variables = self.documents.variables(request.operation, request.variables)
             plan = await self._plan(request, variables)
-            check_pages(plan.tree, variables)
-            cost = cost_of(plan.tree, variables)
+            cost = plan.cost_with(variables)
             check_cost(cost, self.limits)
             values = scope_values(request.scope)
             arguments = plan.arguments({**variables, "": values})

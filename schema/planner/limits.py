@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from hub.errors import Invalid
-from schema.planner.arguments import filled
+from schema.planner.arguments import Slot, filled
 from schema.planner.connections import DEFAULT_SIZE
 from schema.planner.fields import Lateral, Many, Python, Summed
 from schema.planner.selection import Selected
@@ -139,6 +139,15 @@ def _check_page(item: Selected, variables: Mapping[str, Any], where: str) -> Non
         size = filled(item.arguments.get(name), variables)
         if size is not None and not 1 <= size <= LARGEST_PAGE:
             raise Invalid(f"must be 1 to {LARGEST_PAGE}, not {size}", field=f"{where}.{name}")
+
+
+def has_variable_sizes(selected: Sequence[Selected]) -> bool:
+    """Some page size is not known before the variables are."""
+    return any(
+        any(isinstance(item.arguments.get(name), Slot) for name in ("first", "last"))
+        or has_variable_sizes(item.children)
+        for item in selected
+    )
 
 
 def cost_of(selected: Sequence[Selected], variables: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ from schema.planner.arguments import filled
 from schema.planner.compile import Writer
 from schema.planner.fields import VIEWER, Constant, Foreign, Python, Right
 from schema.planner.ids import parsed, type_of
+from schema.planner.limits import check_pages, cost_of, has_variable_sizes
 from schema.planner.operations import Operation
 from schema.planner.parameters import Binding
 from schema.planner.selection import Refusal, Selected, Selector
@@ -32,6 +33,15 @@ class Plan:
     sql: str
     bindings: Sequence[Binding]
     checked: Sequence[Binding]
+    cost: int | None
+    """None where it follows from the variables."""
+
+    def cost_with(self, variables: Mapping[str, Any]) -> int:
+        """About the number of objects of the answer; raises `Invalid` for a page size out of range."""
+        if self.cost is not None:
+            return self.cost
+        check_pages(self.tree, variables)
+        return cost_of(self.tree, variables)
 
     def arguments(self, variables: Mapping[str, Any]) -> list[Any]:
         """What is sent with the statement; raises `Invalid` for a malformed id or cursor on either road."""
@@ -73,7 +83,15 @@ def plan_of(
         sql=statement.sql,
         bindings=[bindings.pop(name) for name in names],
         checked=[*bindings.values(), *checker.parameters.bindings.values()],
+        cost=_fixed_cost(tree),
     )
+
+
+def _fixed_cost(tree: Sequence[Selected]) -> int | None:
+    if has_variable_sizes(tree):
+        return None
+    check_pages(tree, {})
+    return cost_of(tree, {})
 
 
 def is_resolved(item: Selected) -> bool:
