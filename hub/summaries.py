@@ -14,12 +14,17 @@ _TENANTS = text("""
 _FOLD_STOCK = text("""
     WITH gone AS (
         DELETE FROM stock_deltas WHERE tenant_id = :tenant RETURNING product_id, warehouse_id, quantity, reserved
+    ), by_product AS (
+        INSERT INTO stock_summaries AS s (tenant_id, product_id, warehouse_id, quantity, reserved)
+        SELECT :tenant, product_id, warehouse_id, sum(quantity), sum(reserved) FROM gone
+        GROUP BY product_id, warehouse_id ORDER BY product_id, warehouse_id
+        ON CONFLICT (tenant_id, product_id, warehouse_id) DO UPDATE
+            SET quantity = s.quantity + excluded.quantity, reserved = s.reserved + excluded.reserved
     )
-    INSERT INTO stock_summaries AS s (tenant_id, product_id, warehouse_id, quantity, reserved)
-    SELECT :tenant, product_id, warehouse_id, sum(quantity), sum(reserved) FROM gone
-    GROUP BY product_id, warehouse_id ORDER BY product_id, warehouse_id
-    ON CONFLICT (tenant_id, product_id, warehouse_id) DO UPDATE
-        SET quantity = s.quantity + excluded.quantity, reserved = s.reserved + excluded.reserved
+    INSERT INTO stock_totals AS t (tenant_id, warehouse_id, quantity, reserved)
+    SELECT :tenant, warehouse_id, sum(quantity), sum(reserved) FROM gone GROUP BY warehouse_id ORDER BY warehouse_id
+    ON CONFLICT (tenant_id, warehouse_id) DO UPDATE
+        SET quantity = t.quantity + excluded.quantity, reserved = t.reserved + excluded.reserved
 """)
 _FOLD_ORDERS = text("""
     WITH gone AS (

@@ -19,6 +19,7 @@ QUEUES = (
     "print_jobs",
     "stock_deltas",
     "stock_summaries",
+    "stock_totals",
     "sync_exceptions",
     "sync_runs",
     "sync_streams",
@@ -29,7 +30,15 @@ SYSTEM_TABLES = DIRECTORY + QUEUES
 GLOBAL_TABLES = {"tenants": "id", "accounts": None}
 """Tables without tenant_id: the column the policy of `hub_app` compares, None = `hub_app` sees nothing."""
 
-READ_ONLY_FOR_APP = ("tenants", "memberships", "id_blocks", "event_heads", "stock_summaries", "order_summaries")
+READ_ONLY_FOR_APP = (
+    "tenants",
+    "memberships",
+    "id_blocks",
+    "event_heads",
+    "stock_summaries",
+    "stock_totals",
+    "order_summaries",
+)
 APPEND_ONLY_FOR_APP = ("audit_entries", "document_changes", "events", "stock_movements", "stock_deltas", "order_deltas")
 """The ledger and the logs: written once, never changed by the application."""
 

@@ -222,6 +222,17 @@ class StockSummary(SQLModel, table=True):
     reserved: Decimal = decimal(default=Decimal(0))
 
 
+class StockTotal(SQLModel, table=True):
+    """Folded stock by warehouse, all products together; the truth now is this plus the deltas."""
+
+    __tablename__ = "stock_totals"
+
+    tenant_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="tenants.id")
+    warehouse_id: int = Field(sa_type=BigInteger, primary_key=True)
+    quantity: Decimal = decimal(default=Decimal(0))
+    reserved: Decimal = decimal(default=Decimal(0))
+
+
 class Scan(TenantRow, table=True):
     """One counted line at the validation of a NIR, a return or an order: what, how much, where, by whom."""
 

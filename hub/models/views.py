@@ -31,7 +31,7 @@ ORDERS_BY_DAY = Table(
 _SOURCES = {
     STOCK_BY_WAREHOUSE.name: (
         "SELECT tenant_id, warehouse_id, sum(quantity) AS quantity, sum(reserved) AS reserved FROM ("
-        "SELECT tenant_id, warehouse_id, quantity, reserved FROM stock_summaries "
+        "SELECT tenant_id, warehouse_id, quantity, reserved FROM stock_totals "
         "UNION ALL SELECT tenant_id, warehouse_id, quantity, reserved FROM stock_deltas"
         ") AS parts GROUP BY tenant_id, warehouse_id"
     ),

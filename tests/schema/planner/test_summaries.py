@@ -4,7 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
+from hub.db import Database
 from hub.models import orders, stock
+from hub.summaries import fold
 from schema.planner.records import Record
 from tests.schema.planner import world
 from tests.schema.planner.conftest import Ask
@@ -25,7 +27,7 @@ async def test_stock_is_summed_by_tenant_and_warehouse(ask: Ask) -> None:
         for warehouse_id, code in ((1, "MAIN"), (2, "BACK")):
             parts = [
                 row
-                for row in rows(tenant_id, stock.StockSummary, stock.StockDelta)
+                for row in rows(tenant_id, stock.StockTotal, stock.StockDelta)
                 if row["warehouse_id"] == warehouse_id
             ]
             expected.append((slug, code, sum(row["quantity"] for row in parts), sum(row["reserved"] for row in parts)))
@@ -50,6 +52,16 @@ async def test_orders_are_counted_by_what_is_named(ask: Ask) -> None:
     assert {(names.index(row["status"]), row["day"]): row["orders"] for row in by_both} == dict(counted)
     assert whole == [{"status": None, "day": None, "warehouse": None, "orders": sum(counted.values())}]
     assert one_day["orderSummary"][0]["orders"] == counted[5, "2026-01-01"]
+
+
+async def test_folding_changes_no_sum(ask: Ask, full: Database) -> None:
+    document = "{ stockSummary(groupBy: [WAREHOUSE]) { warehouse { code } quantity reservedQuantity } }"
+    counted = "{ orderSummary(groupBy: [STATUS, DAY, WAREHOUSE]) { status day warehouse { code } orders } }"
+    before = [await ask(document), await ask(counted)]
+
+    assert await fold(full) == 3
+
+    assert [await ask(document), await ask(counted)] == before
 
 
 def test_a_record_without_a_column_says_so() -> None:

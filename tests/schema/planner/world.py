@@ -44,11 +44,11 @@ async def build(database: Database) -> None:
         rows = _Tenant(tenant_id).rows
         async with database.unit_of_work(scope(tenant_id)) as work:
             for table, values in rows.items():
-                if table in (stock.StockSummary, orders.OrderSummary):
+                if table in (stock.StockTotal, orders.OrderSummary):
                     continue
                 await work.session.execute(insert(table), values)
         async with database.system_work() as session:
-            for table in (stock.StockSummary, orders.OrderSummary):
+            for table in (stock.StockTotal, orders.OrderSummary):
                 await session.execute(insert(table), rows[table])
 
 
@@ -181,7 +181,7 @@ class _Tenant:
                 )
         for warehouse_id in (1, 2):
             total = sum((each["quantity"] for each in self.rows[stock.StockItem]), Decimal(0))
-            self.add(stock.StockSummary, product_id=1, warehouse_id=warehouse_id, quantity=total, reserved=1)
+            self.add(stock.StockTotal, warehouse_id=warehouse_id, quantity=total, reserved=1)
             self.add(stock.StockDelta, product_id=1, warehouse_id=warehouse_id, quantity=Decimal("-1.5"), reserved=0)
 
     def _orders(self) -> None:
