@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import asyncpg
 
-TABLES = ("warehouses", "locations", "categories", "companies", "products", "stock_items", "orders", "order_lines")
-
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -40,7 +38,8 @@ STATEMENTS = (
        SELECT t, n, 1 + n % 3, 'L-' || n, 'Location ' || n, 100
        FROM generate_series(1, {t}) AS t, generate_series(1, 300) AS n""",
     """INSERT INTO categories (tenant_id, id, name, search)
-       SELECT t, n, 'Category ' || n, 'category ' || n FROM generate_series(1, {t}) AS t, generate_series(1, 50) AS n""",
+       SELECT t, n, 'Category ' || n, 'category ' || n
+       FROM generate_series(1, {t}) AS t, generate_series(1, 50) AS n""",
     """INSERT INTO companies (tenant_id, id, name, type, cui, external_reference, search)
        SELECT t, n, 'Company ' || n, 'BOTH', 'RO' || n, 'c' || n, 'company ' || n
        FROM generate_series(1, {t}) AS t, generate_series(1, 2000) AS n""",
@@ -64,7 +63,8 @@ STATEMENTS = (
        SELECT t, n, 'WEB-' || n, 1 + n % 3, 1 + (n * 31) % 2000, n % 9, 1, CASE WHEN n % 5 = 0 THEN 'Ring twice' END,
            timestamptz '2026-01-01Z' + n * interval '1 minute', 'web-' || n
        FROM generate_series(1, {t}) AS t, generate_series(1, {orders}) AS n""",
-    """INSERT INTO order_lines (tenant_id, id, order_id, position, product_id, quantity, reserved_quantity, picked_quantity)
+    """INSERT INTO order_lines (tenant_id, id, order_id, position, product_id, quantity, reserved_quantity,
+           picked_quantity)
        SELECT t, n, 1 + (n - 1) % {orders}, (n - 1) / {orders}, 1 + (n::bigint * 104729) % {products}, 1 + n % 20, 0, 0
        FROM generate_series(1, {t}) AS t, generate_series(1, {order_lines}) AS n""",
     """INSERT INTO nirs (tenant_id, id, external_reference, warehouse_id, supplier_id, status, created_at, search)
@@ -81,9 +81,7 @@ STATEMENTS = (
 async def fill(connection: asyncpg.Connection, scale: Scale) -> None:
     """As superuser, without triggers and foreign keys: the rows are right by construction."""
     t = scale.tenants
-    counts = {
-        name: getattr(scale, name) // t for name in ("products", "stock_items", "orders", "order_lines", "nirs")
-    }
+    counts = {name: getattr(scale, name) // t for name in ("products", "stock_items", "orders", "order_lines", "nirs")}
     await connection.execute("SET session_replication_role = replica")
     for statement in STATEMENTS:
         await connection.execute(statement.format(t=t, **counts))
