@@ -7,8 +7,10 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    IntValueNode,
     InlineFragmentNode,
     Node,
     OperationDefinitionNode,
@@ -29,6 +31,7 @@ LIST_SIZE = 10
 SUMS = 100
 """How many rows a summary is expected to have."""
 COUNT_COST = 10
+LONGEST_NUMBER = 400
 MOST_OF_A_NODE = 250
 """Arguments, directives or input fields of one node."""
 
@@ -70,12 +73,14 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
 
 
 def _check_nodes(document: DocumentNode) -> None:
-    """No node has endless arguments or directives, no string holds what a database does not take."""
+    """No node has endless arguments or directives, no value is what a database does not take."""
     level: list[Node] = [document]
     while level:
         for node in level:
             if isinstance(node, StringValueNode) and "\0" in node.value:
                 raise Invalid("U+0000 is not text", code="BAD_REQUEST")
+            if isinstance(node, IntValueNode | FloatValueNode) and len(node.value) > LONGEST_NUMBER:
+                raise _refused("digits of a number", len(node.value), LONGEST_NUMBER)
             for name in ("arguments", "directives", "fields"):
                 found = len(getattr(node, name, None) or ())
                 if found > MOST_OF_A_NODE:
