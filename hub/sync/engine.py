@@ -163,7 +163,7 @@ class _Slice:
                 if not stored.go_on:
                     return Result.CANCELED
                 if stored.counts.changed and stream.name in NOMENCLATURES:
-                    await retries.retry_waiting(self.outside, self.lease.tenant_id, self.run.code)
+                    await retries.retry_waiting(self.outside, self.lease.tenant_id, self.run.code, at_once=True)
                 pulse.check()
                 if time.monotonic() > until:
                     break

@@ -26,7 +26,8 @@ _WAITING = text("""
     SELECT e.id, e.stream, e.external_key, e.payload FROM sync_exceptions e
     WHERE e.tenant_id = :tenant AND e.code = :code AND e.state = 'OPEN' AND e.waits_for IS NOT NULL
         AND e.id > :after AND e.last_attempt_at < :before
-        AND e.last_attempt_at <= now() - least((e.attempts - 1) * interval '10 seconds', interval '1 hour')
+        AND (:at_once OR e.last_attempt_at
+            <= now() - least((e.attempts - 1) * interval '10 seconds', interval '1 hour'))
         AND (EXISTS (SELECT FROM products p WHERE p.tenant_id = e.tenant_id AND p.code = e.waits_for)
             OR EXISTS (SELECT FROM products p WHERE p.tenant_id = e.tenant_id AND p.sku = e.waits_for)
             OR EXISTS (SELECT FROM products p WHERE p.tenant_id = e.tenant_id AND p.third_party_reference = e.waits_for)
@@ -36,12 +37,16 @@ _WAITING = text("""
 """)
 
 
-async def retry_waiting(outside: Outside, tenant_id: int, code: str) -> int:
-    """Take in again what waited for products that exist now; how many were tried. Each is tried once per call."""
+async def retry_waiting(outside: Outside, tenant_id: int, code: str, *, at_once: bool = False) -> int:
+    """Take in again what waited for products that exist now; how many were tried. Each is tried once per call.
+
+    What was tried often before waits longer, unless `at_once`: new products have just come in.
+    """
     scope = Scope.of_system(tenant_id, code.lower())
     tried, after, before = 0, 0, outside.clock()
     while True:
         values = {"tenant": tenant_id, "code": code, "after": after, "before": before, "limit": AT_ONCE}
+        values["at_once"] = at_once
 
         async def find(work: UnitOfWork, values: dict[str, Any] = values) -> Sequence[Any]:
             return (await work.session.execute(_WAITING, values)).all()
