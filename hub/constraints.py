@@ -10,6 +10,10 @@ _CAMEL = re.compile(r"_([a-z])")
 STOCK_CHECKS = ("reserved_within_quantity", "quantity_not_negative")
 
 
+class IdTaken(Conflict):
+    """A new row has the id of another one: ids were imported that this process held; it must take others."""
+
+
 def translated(error: DBAPIError) -> HubError:
     """The caller's error for a constraint that stood in the way; `Unavailable` for a database that is not there."""
     cause = getattr(error.orig, "__cause__", None)
@@ -36,6 +40,8 @@ def translated(error: DBAPIError) -> HubError:
 
 def _taken(name: str, table: str) -> Conflict:
     """PostgreSQL hides the values behind row-level security; the constraint's name still tells the field."""
+    if name.startswith("pk_"):
+        return IdTaken("an id is taken")
     columns = name.removeprefix(f"uq_{table}_")
     if columns == name or not columns:
         return Conflict("a unique key is taken")

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.constraints import translated
+from hub.constraints import IdTaken, translated
 from hub.context import Scope
 from hub.errors import HubError, Unavailable
 from hub.ids import Ids
@@ -218,11 +218,18 @@ class Database:
         await self._ring(work)
 
     async def write(self, scope: Scope, action: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-        """Run `action` in a unit of work; deadlocks and serialisation failures are tried again."""
+        """Run `action` in a unit of work; deadlocks and serialisation failures are tried again.
+
+        So is, once, what wanted an id that an import has brought along meanwhile.
+        """
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with self.unit_of_work(scope) as work:
                     return await action(work)
+            except IdTaken:
+                if attempt > 1:
+                    raise
+                self.ids.forget(scope.tenants)
             except DBAPIError as error:
                 if _state(error) not in RETRIED_STATES:
                     raise

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from itertools import islice
 
 from sqlalchemy import bindparam, text
@@ -51,6 +52,12 @@ class Ids:
             async with self._engine.begin() as connection:
                 await connection.execute(_RAISE, {"tenant": tenant_id, "noun": noun, "next": last + 1})
             self._free[key].clear()
+
+    def forget(self, tenant_ids: Iterable[int]) -> None:
+        """Give up the ids held for these tenants: others have used some of them."""
+        mine = set(tenant_ids)
+        for tenant_id, noun in [key for key in self._free if key[0] in mine]:
+            self._free[tenant_id, noun].clear()
 
     async def _block(self, key: tuple[int, str], needed: int) -> range:
         size = max(needed, self._size.get(key, FIRST_BLOCK))

@@ -21,6 +21,9 @@ class Reference:
     fields: Mapping[str, tuple[Nomenclature, str]]
 
 
+LISTS = frozenset({"serial_numbers"})
+
+
 class Described(Protocol):
     """What must be known of the table that a record goes to."""
 
@@ -54,6 +57,15 @@ class Shape:
             if reference.column == column:
                 return next(iter(reference.fields))
         return self.id_field if column == "id" else camel(column)
+
+    def renamed(self, name: str | None, values: Mapping[str, Any]) -> str:
+        """The field that a service calls by its column, as this file calls it."""
+        own = [field for field, column in self.fields.items() if camel(column) == name]
+        used = [field for field in own if field in values]
+        if own:
+            return (used or own)[0]
+        column = next((column.name for column in self.what.table.columns if camel(column.name) == name), None)
+        return self.field_of(column) if column else name or ""
 
 
 @dataclass(slots=True)
@@ -125,11 +137,13 @@ def _part(shape: Shape, path: str, values: Any, textual: bool) -> Part:
     part.id = id_for(values.get(shape.id_field), field=part.at(shape.id_field), textual=textual)
     for name, column in shape.fields.items():
         if name in values:
-            value = _value(shape.what, column, values[name], part.at(name), textual)
-            if value is None and not shape.what.table.columns[column].nullable:
+            kind = shape.what.table.columns[column]
+            value = value_for(kind, values[name], field=part.at(name), textual=textual)
+            if value is None and not kind.nullable:
                 continue  # the column's default
             if part.columns.setdefault(column, value) != value:
                 raise Invalid(f"differs from {shape.field_of(column)}", field=part.at(name))
+    _check(part, values)
     for reference in shape.references:
         for name, (what, key) in reference.fields.items():
             if values.get(name) is not None:
@@ -140,13 +154,22 @@ def _part(shape: Shape, path: str, values: Any, textual: bool) -> Part:
     return part
 
 
-def _value(what: Described, column: str, given: Any, path: str, textual: bool) -> Any:
-    value = value_for(what.table.columns[column], given, field=path, textual=textual)
-    if value is None:
-        return None
+def _check(part: Part, values: Mapping[str, Any]) -> None:
+    """Lengths, ranges and signs, as the table can hold them."""
+    what = part.shape.what
     try:
-        if isinstance(value, list):
-            return [text(item, field=column, longest=64, blank=False) for item in value]
+        checked(what.table, part.columns, keys=what.keys, signed=what.signed)
+        for column in part.columns.keys() & LISTS:
+            for item in part.columns[column] or ():
+                text(item, field=camel(column), longest=64, blank=False)
+    except Invalid as error:
+        raise Invalid(error.message, field=part.at(part.shape.renamed(error.field, values)), hint=error.hint) from error
+
+
+def _value(what: Described, column: str, given: Any, path: str, textual: bool) -> Any:
+    """A key of another record."""
+    value = value_for(what.table.columns[column], given, field=path, textual=textual)
+    try:
         return checked(what.table, {column: value}, keys=what.keys, signed=what.signed)[column]
     except Invalid as error:
         raise Invalid(error.message, field=path, hint=error.hint) from error

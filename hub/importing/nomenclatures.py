@@ -17,7 +17,6 @@ from hub.services import locations, storing, warehouses
 from hub.services.locations import LocationDraft
 from hub.services.nomenclature import Nomenclature, Row
 from hub.services.outcomes import Effect, Outcome
-from hub.services.values import camel
 
 
 async def take_over(work: UnitOfWork, noun: Noun, what: Nomenclature, entries: Sequence[Entry]) -> list[Outcome]:
@@ -123,12 +122,7 @@ async def _has_default(work: UnitOfWork) -> bool:
 
 def _named_as_in_file(entry: Entry, outcome: Outcome) -> Outcome:
     """Services name fields by their columns; files have names of their own for some."""
-    error, shape = outcome.error, entry.main.shape
-    if error is None or error is entry.error or error.field is None:
-        return outcome
-    columns = {camel(column.name): column.name for column in shape.what.table.columns}
-    if error.field in columns:
-        names = [name for name, column in shape.fields.items() if column == columns[error.field]]
-        used = [name for name in names if name in entry.record.values]
-        error.field = next(iter(used or names), None) or shape.field_of(columns[error.field])
+    error = outcome.error
+    if error is not None and error is not entry.error and error.field is not None:
+        error.field = entry.main.shape.renamed(error.field, entry.record.values)
     return outcome

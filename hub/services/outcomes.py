@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeVar
 
+from hub.constraints import IdTaken
 from hub.db import UnitOfWork
 from hub.errors import CallerError, Conflict, HubError, Invalid, NotFound
 
@@ -55,6 +56,8 @@ async def one_by_one(
         try:
             async with work.savepoint():
                 outcomes.append(Outcome(await action(record), effect))
+        except IdTaken:
+            raise  # no fault of the record: the whole unit of work is tried again with other ids
         except CallerError as error:
             outcomes.append(Outcome(None, Effect.REFUSED, error))
     return outcomes
@@ -72,6 +75,8 @@ async def in_halves(
     try:
         async with work.savepoint():
             await action(records)
+    except IdTaken:
+        raise
     except CallerError as error:
         if len(records) == 1:
             return [error]

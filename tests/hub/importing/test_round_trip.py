@@ -75,7 +75,8 @@ async def seed_orders(house: House, client: dict[str, Any]) -> None:
 
     async def move(found: dict[str, Any], *statuses: int) -> None:
         for status in statuses:
-            (await house.patch("/api/order/update-status", {"orderId": found["orderId"], "status": status})).data
+            moved = await house.patch("/api/order/update-status", {"orderId": found["orderId"], "status": status})
+            assert moved.status == 200, moved
 
     company = {"companyId": client["companyId"]}
     await order(1, comment="nothing yet")
