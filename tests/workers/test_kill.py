@@ -5,7 +5,7 @@ GoMag's sandbox over HTTP, the real connector, a real process and a real SIGKILL
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -174,3 +174,29 @@ async def test_a_worker_asked_to_stop_ends_in_time_and_leaves_no_lease(scene: Sc
     (run,) = await scene.world.rows("SELECT state, lease_owner FROM sync_runs WHERE stream = 'products'")
     assert code == 0
     assert run == {"state": "RUNNING", "lease_owner": None}
+
+
+TROUBLES = (
+    Fault(path="product/read", kind="garbage"),
+    Fault(path="product/read", kind="cut", skip=1),
+    Fault(path="product/read", kind="status", status=429, headers={"Retry-After": "1"}),
+    Fault(path="order/read", kind="status", status=500),
+    Fault(path="order/read", kind="malformed", skip=1),
+)
+
+
+async def test_a_vendor_in_all_kinds_of_trouble_is_read_to_the_end(scene: Scene) -> None:
+    scene.shop.book.pending += [replace(fault) for fault in TROUBLES]
+
+    await activate(scene)
+
+    async def taken_or_parked() -> tuple[int, int]:
+        products, orders = await scene.taken()
+        parked = await scene.world.value("SELECT count(*) FROM sync_exceptions WHERE state = 'OPEN'")
+        return products, orders + int(parked)
+
+    await eventually(taken_or_parked, scene.expected)
+    assert scene.shop.book.pending == []
+    waits = await scene.world.rows("SELECT data->>'message' AS message FROM events WHERE kind = 'run_waits'")
+    assert len(waits) >= 4
+    assert await scene.world.value("SELECT stopped_reason FROM integrations") is None
