@@ -122,6 +122,9 @@ def located(error: CallerError, given: Any) -> str | None:
     """
     path: list[str] = []
     for segment in (error.field or "").split("."):
+        if isinstance(given, dict):
+            path.append(segment)
+            continue
         match = _SEGMENT.fullmatch(segment)
         found = _field_called(given, match[1], isinstance(error, NotFound)) if match and _is_input(given) else None
         if found is None or match is None:
