@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, Numeric, String, Table
@@ -15,8 +16,10 @@ STEP = Decimal("0.0001")
 _LONG = 1 << 63
 _INT = 1 << 31
 _CURRENCY = re.compile("[A-Z]{3}")
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
+@cache
 def camel(name: str) -> str:
     """third_party_reference → thirdPartyReference: a column as callers write it."""
     first, *rest = name.split("_")
@@ -47,7 +50,7 @@ def text(value: Any, *, field: str, longest: int, blank: bool = True) -> str:
         raise Invalid("must be a text", field=field)
     if len(value) > longest:
         raise Invalid(f"is longer than {longest} characters", field=field)
-    if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+    if _UNFIT.search(value):
         raise Invalid("must not contain U+0000 or a lone surrogate", field=field)
     if not blank and not value.strip():
         raise Invalid("must not be blank", field=field)

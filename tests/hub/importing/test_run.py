@@ -301,3 +301,18 @@ def test_data_file_of_no_noun_is_refused(tmp_path: Path) -> None:
     ndjson(tmp_path, "produkte", [])
     with pytest.raises(Invalid, match="produkte"):
         find_sources(tmp_path, list(NOUNS))
+
+
+async def test_examples_are_imported_into_a_new_tenant(database: Database) -> None:
+    world = await provisioned(database, "examples")
+
+    report = await bring(database, world.tenant_id, Path("examples/import"))
+
+    assert report.refusals == []
+    assert await world.rows("SELECT id, status FROM orders ORDER BY id") == [
+        {"id": 899, "status": 5},
+        {"id": 900, "status": 2},
+    ]
+    assert await world.value("SELECT string_agg(id::text, ' ' ORDER BY id) FROM batches WHERE code IS NOT NULL") == (
+        "501 502"
+    )
