@@ -33,6 +33,8 @@ class RequestContext:
     services: Services
     caller: Scope | None
     peer: Peer
+    explain: bool = False
+    """The caller asks for `extensions.plan`; administrators get it where HUB_EXPLAIN allows it."""
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property

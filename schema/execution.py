@@ -14,7 +14,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitio
 from graphql.execution import Executor as CoreExecutor
 from graphql.execution import create_source_event_stream, execute
 
-from hub.context import Scope
+from hub.context import Level, Scope
 from hub.errors import Unauthenticated
 from schema.context import RequestContext, Services
 from schema.errors import presented
@@ -167,6 +167,7 @@ def _query(operation: Operation, prepared: Prepared, context: RequestContext) ->
         variables=prepared.variables,
         request_id=context.request_id,
         context=context,
+        explain=context.explain and context.services.settings.explain and context.scope.allows(Level.ADMINISTRATOR),
     )
 
 

@@ -21,6 +21,8 @@ from schema.request import GraphQLRequest, decoded, request_of
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
+EXPLAIN = "crossdock-explain"
+"""The request header (`1`) with which an administrator asks for `extensions.plan`."""
 OFFERED = (JSON, RESPONSE_JSON, sse.MEDIA_TYPE)
 WILDCARDS = {"": JSON, "*/*": JSON, "application/*": JSON, "text/*": sse.MEDIA_TYPE}
 STATUS = {Unauthenticated: 401, NotAllowed: 403, Unavailable: 503}
@@ -65,7 +67,13 @@ class GraphQLEndpoint:
         authenticator = self._services.authenticator
         peer = peer_of(request.scope, self._services.settings)
         caller = await caller_of(authenticator, authorization_of(request.scope), peer)
-        context = RequestContext(services=self._services, caller=caller, peer=peer, request_id=request_id)
+        context = RequestContext(
+            services=self._services,
+            caller=caller,
+            peer=peer,
+            explain=request.headers.get(EXPLAIN) == "1",
+            request_id=request_id,
+        )
         prepared = self._executor.prepare(await self._read(request), context)
         if prepared.operation is None:
             return _not_executed(prepared.errors, media_type, request_id)

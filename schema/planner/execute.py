@@ -39,6 +39,8 @@ class Request:
     variables: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
     context: Any = None
+    explain: bool = False
+    """Tell the statement and what PostgreSQL did with it in `extensions.plan`."""
 
 
 @dataclass(slots=True)
@@ -89,7 +91,10 @@ class Planner:
                 await _compiled(connection, plan, arguments, answer)
         if plan.foreign:
             await self._resolve(request, plan.foreign, None, answer)
-        return _written(request, plan, answer, cost)
+        extensions: dict[str, Any] = {"requestId": request.request_id, "cost": cost}
+        if request.explain:
+            extensions["plan"] = await _explained(request, plan, arguments)
+        return _written(request, plan, answer, extensions)
 
     async def _plan(self, request: Request, variables: Mapping[str, Any]) -> Plan:
         operation, scope = request.operation, request.scope
@@ -165,7 +170,16 @@ async def _compiled(connection: asyncpg.Connection, plan: Plan, arguments: Seque
         answer.texts[item.key] = text
 
 
-def _written(request: Request, plan: Plan, answer: _Answer, cost: int) -> bytes:
+async def _explained(request: Request, plan: Plan, arguments: Sequence[Any]) -> dict[str, Any]:
+    """The statement, its times in milliseconds and the rows of each node; the statement runs once more for it."""
+    if not plan.sql:
+        return {"sql": None}
+    async with request.database.reading(request.scope) as connection:
+        told = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {plan.sql}", *arguments)
+    return {"sql": plan.sql, "postgresql": orjson.loads(told)[0]}
+
+
+def _written(request: Request, plan: Plan, answer: _Answer, extensions: Mapping[str, Any]) -> bytes:
     errors = [presented(_refusal(each), request.request_id) for each in plan.refusals]
     errors += [presented(each, request.request_id) for each in answer.errors]
     parts = [b'{"errors":', orjson.dumps(errors), b',"data":'] if errors else [b'{"data":']
@@ -173,7 +187,6 @@ def _written(request: Request, plan: Plan, answer: _Answer, cost: int) -> bytes:
         parts.append(b"null")
     else:
         parts += [b"{", b",".join(b'"%b":%b' % (item.key.encode(), _text(item, answer)) for item in plan.tree), b"}"]
-    extensions = {"requestId": request.request_id, "cost": cost}
     return b"".join([*parts, b',"extensions":', orjson.dumps(extensions), b"}"])
 
 
