@@ -65,7 +65,8 @@ STATEMENTS = (
        FROM generate_series(1, {t}) AS t, generate_series(1, {orders}) AS n""",
     """INSERT INTO order_lines (tenant_id, id, order_id, position, product_id, quantity, reserved_quantity,
            picked_quantity)
-       SELECT t, n, 1 + (n - 1) % {orders}, (n - 1) / {orders}, 1 + (n::bigint * 104729) % {products}, 1 + n % 20, 0, 0
+       SELECT t, n, 1 + (n - 1) % {orders}, (n - 1) / {orders},
+           1 + (n::bigint * 104729 + n / {orders} * 37) % {products}, 1 + n % 20, 0, 0
        FROM generate_series(1, {t}) AS t, generate_series(1, {order_lines}) AS n""",
     """INSERT INTO nirs (tenant_id, id, external_reference, warehouse_id, supplier_id, status, created_at, search)
        SELECT t, n, 'IN-' || n, 1 + n % 3, 1 + (n * 17) % 2000, n % 5,
