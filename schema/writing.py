@@ -28,7 +28,7 @@ from hub.services.values import text
 from schema.answers import Answer, AnswerByRow, Json, UserError, UserErrorCode, kept_error
 from schema.context import RequestContext, Services
 from schema.idempotency import once
-from schema.inputs import about, check_texts, filled, inputs, limited, local_id, located, targets, values
+from schema.inputs import about, check_texts, filled, inputs, limited, located, targets, values
 from schema.planner.fields import Right
 
 T = TypeVar("T")
@@ -96,9 +96,6 @@ class Call:
     def targets(self, key: Any, field: str) -> dict[str, list[Any]]:
         """What a key designates, as services want it."""
         return targets(key, self.work.tenant_id, field=field)
-
-    def local_id(self, text: str, type_name: str, field: str = "id") -> int:
-        return local_id(text, type_name, self.work.tenant_id, field=field)
 
     async def each(
         self,

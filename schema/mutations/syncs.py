@@ -3,8 +3,11 @@
 import strawberry
 from strawberry import UNSET
 
+from hub.errors import Conflict, Invalid, NotFound
+from hub.services.values import text
 from hub.sync import exceptions, inbox, outbound_stock, runs
-from schema.answers import Json, Record, Records, answer
+from hub.sync.pages import RECEIVERS
+from schema.answers import Json, Record, Records, Value, answer
 from schema.inputs import about, inputs
 from schema.planner.fields import ADMINISTRATOR
 from schema.writing import USER, Call, Change, mutation
@@ -13,6 +16,8 @@ RUNS = answer(
     "SyncStartPayload", runs=Records("SyncRun", "The runs, one per stream; those that were open already stay.")
 )
 RUN = answer("SyncRunPayload", run=Record("SyncRun", "The run as it is now."))
+QUEUED = answer("SyncRecordPayload", job_id=Value(str | None, "The same for the same call while it waits."))
+ORDERS = "orders"
 EXCEPTION = answer("SyncExceptionPayload", exception=Record("SyncException", "The parked record as it is now."))
 
 
@@ -39,6 +44,15 @@ class SyncExceptionInput(Change):
 
 
 @inputs()
+class SyncRecordInput(Change):
+    """One record of the active system."""
+
+    stream: str = about("The inbound stream it belongs to: orders, nirs, products …")
+    external_key: str = about("Its key in that system.")
+    deleted: bool = about("It is gone there: an order that is not picked yet is cancelled.", default=False)
+
+
+@inputs()
 class StockPushConfirmInput(Change):
     """The tenant whose stock shall be sent."""
 
@@ -55,6 +69,22 @@ async def sync_cancel(call: Call, input: SyncCancelInput) -> Json:
     """Stops a run: at once when nobody works on it, else after the page under way."""
     run_id = call.values(input)["id"]
     return {"run": await runs.cancel(call.work, run_id=run_id, registry=call.services.registry)}
+
+
+@mutation(QUEUED, needs=USER)
+async def sync_record(call: Call, input: SyncRecordInput) -> Json:
+    """Has one record taken in as it is outside now; the same call is not queued twice while it waits."""
+    active = await runs.active_connection(call.work, call.services.registry)
+    if active is None:
+        raise Conflict("there is no active integration", hint="activate one first")
+    if input.stream not in RECEIVERS or active.connector.stream(input.stream) is None:
+        raise NotFound(f"{active.connector.title} has no inbound stream {input.stream}", field="stream")
+    if input.deleted and input.stream != ORDERS:
+        raise Invalid("only orders can be told to be gone", field="deleted")
+    key = text(input.external_key, field="externalKey", longest=255, blank=False)
+    topic = f"{inbox.DELETED}{input.stream}" if input.deleted else input.stream
+    message_id = await inbox.receive(call.work, code=active.connector.code, topic=topic, key=key)
+    return {"job_id": str(message_id)}
 
 
 @mutation(EXCEPTION, needs=USER)

@@ -56,6 +56,12 @@ async def sync_cancel(desk: Desk) -> Input:
     return {"id": await stages.run(desk)}
 
 
+@sample("jobId")
+async def sync_record(desk: Desk) -> Input:
+    await stages.active_gomag(desk)
+    return {"stream": "orders", "externalKey": "77", "deleted": True}
+
+
 @sample("exception { state }")
 async def exception_retry(desk: Desk) -> Input:
     return {"id": await stages.exception(desk)}

@@ -216,3 +216,18 @@ async def test_parked_record_is_retried_by_users_and_dismissed_by_administrators
     assert dismissed["exception"] == {"state": "DISMISSED", "resolvedBy": "paula"}
     assert await desk.world.value("SELECT count(*) FROM inbox") == 1
     assert await desk.refused("exceptionRetry", exception) == ("id", "CONFLICT")
+
+
+async def test_called_for_record_is_queued_once_while_it_waits(desk: Desk) -> None:
+    record = {"stream": "orders", "externalKey": "77"}
+    assert (await desk.refused("syncRecord", record))[1] == "CONFLICT"
+    await stages.active_gomag(desk)
+
+    first, second = [await desk.made("syncRecord", record, "jobId") for _ in range(2)]
+    gone = await desk.made("syncRecord", record | {"deleted": True}, "jobId")
+
+    assert first == second != gone
+    assert await desk.refused("syncRecord", record | {"stream": "stock"}) == ("stream", "NOT_FOUND")
+    assert await desk.refused("syncRecord", record | {"externalKey": " "}) == ("externalKey", "INVALID")
+    product = {"stream": "products", "deleted": True}
+    assert await desk.refused("syncRecord", record | product) == ("deleted", "INVALID")
