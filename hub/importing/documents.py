@@ -8,9 +8,10 @@ from sqlalchemy import Table, select
 from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NotFound
 from hub.importing.cells import id_for, list_for
+from hub.importing.document_nouns import NIRS, ORDER, PURCHASE_ORDER
 from hub.importing.entries import Entry, Part, missing_column
 from hub.importing.identity import find_present
-from hub.importing.nouns import NIRS, ORDER, PURCHASE_ORDER, Noun
+from hub.importing.noun import Noun
 from hub.importing.references import resolve
 from hub.queries.conditions import among
 from hub.queries.places import find_warehouse

@@ -6,7 +6,7 @@ from typing import Any
 from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid
 from hub.importing.entries import Entry
-from hub.importing.nouns import Noun
+from hub.importing.noun import Noun
 from hub.services.nomenclature import Nomenclature, Row, ids_by, lock
 
 

@@ -10,7 +10,8 @@ from hub.errors import Conflict, HubError, Invalid
 from hub.importing import provisioned
 from hub.importing.entries import Entry
 from hub.importing.identity import find_present
-from hub.importing.nouns import LOCATION, WAREHOUSE, Noun
+from hub.importing.noun import Noun
+from hub.importing.nouns import LOCATION, WAREHOUSE
 from hub.importing.references import resolve
 from hub.models.stock import Location, Warehouse
 from hub.services import locations, storing, warehouses

@@ -8,7 +8,8 @@ from sqlmodel import col
 from hub.db import UnitOfWork
 from hub.errors import Conflict
 from hub.importing.entries import Entry
-from hub.importing.nouns import WAREHOUSE, Noun
+from hub.importing.noun import Noun
+from hub.importing.nouns import WAREHOUSE
 from hub.models.stock import Location
 from hub.services import locations, nomenclature, warehouses
 from hub.services import tenants as tenants_service

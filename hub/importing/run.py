@@ -16,7 +16,8 @@ from hub.importing import documents, nomenclatures, stock
 from hub.importing.cells import id_for, list_for
 from hub.importing.entries import Entry, Shape, read_entry
 from hub.importing.files import Record, Source
-from hub.importing.nouns import LOCATION, NOUNS, STOCK, WAREHOUSE, Noun
+from hub.importing.noun import Noun
+from hub.importing.nouns import LOCATION, NOUNS, STOCK, WAREHOUSE
 from hub.importing.report import Report
 from hub.services.nomenclature import Nomenclature
 from hub.services.outcomes import Outcome
