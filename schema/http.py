@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from email.message import Message
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -107,6 +107,7 @@ class GraphQLEndpoint:
         return request_of(decoded(bytes(body)))
 
 
+@lru_cache(maxsize=256)
 def negotiated(accept: str) -> str:
     """The media type of the answer; `application/json` when the caller does not care."""
     offers: list[tuple[float, int, str]] = []
@@ -149,6 +150,7 @@ def _quality(text: str) -> float:
         return 0.0
 
 
+@lru_cache(maxsize=256)
 def _is_json(content_type: str) -> bool:
     """Exactly this type: browsers send others to foreign sites without asking."""
     message = Message()
