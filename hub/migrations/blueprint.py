@@ -1,4 +1,4 @@
-"""What an empty database needs to be what the models say, as plain statements; a test holds the migrations against it."""
+"""What an empty database needs to be what the models say, as plain statements; a test compares."""
 
 from collections.abc import Iterator
 
