@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub.db import Database
 from hub.settings import Settings
 from tests.schema.served import Served, furnished, serving
 
@@ -15,7 +14,7 @@ def door_settings(database_url: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture(scope="module")
-async def served(database: Database, door_settings: Settings) -> AsyncIterator[Served]:
+async def served(door_settings: Settings) -> AsyncIterator[Served]:
     """The hub of a module, with one tenant."""
     async with serving(door_settings) as (services, port):
-        yield await furnished(database, services, port)
+        yield await furnished(services, port)

@@ -17,7 +17,6 @@ from sqlmodel import col
 
 from hub.cli.serve import server_config
 from hub.context import Level
-from hub.db import Database
 from hub.models.tenants import Account, Membership, User
 from hub.settings import Settings
 from schema.app import create_app
@@ -66,10 +65,12 @@ class Served:
         return body["data"]
 
     @asynccontextmanager
-    async def connected(self, *, protocol: str = PROTOCOL, **options: Any) -> AsyncIterator["Socket"]:
+    async def connected(
+        self, *, protocol: str = PROTOCOL, domain: str | None = None, **options: Any
+    ) -> AsyncIterator["Socket"]:
         """A socket that has not said anything yet."""
         async with websockets.connect(
-            f"ws://{self.host}:{self.port}/graphql",
+            f"ws://{domain or self.host}:{self.port}/graphql",
             host="127.0.0.1",
             subprotocols=[websockets.Subprotocol(protocol)],
             compression=None,
@@ -84,6 +85,18 @@ class Served:
             await opened.send(type="connection_init", payload={"authorization": self.bearer(user)} if user else {})
             assert (await opened.told())["type"] == "connection_ack"
             yield opened
+
+    @asynccontextmanager
+    async def events(self, query: str, *, user: str = "admin", **variables: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        """The payloads of a stream over SSE as they come; None when the hub says that it is complete."""
+        request = {"query": query, "variables": variables}
+        headers = {"Accept": "text/event-stream"}
+        async with self.http(user) as http, http.stream("POST", "/graphql", json=request, headers=headers) as answer:
+            assert answer.status_code == 200
+            assert answer.headers["Content-Type"].startswith("text/event-stream")
+            assert answer.headers["Cache-Control"] == "no-store" and answer.headers["X-Accel-Buffering"] == "no"
+            assert answer.headers["X-Request-Id"]
+            yield payloads(answer)
 
     async def eventually_followed_by(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -102,6 +115,22 @@ class Served:
             )
 
 
+async def payloads(answer: httpx.Response) -> AsyncIterator[Any]:
+    kind = ""
+    async for line in answer.aiter_lines():
+        field, _, value = line.partition(":")
+        if field == "event":
+            kind = value.strip()
+        elif field == "data":
+            yield json.loads(value) if kind == "next" else None
+
+
+async def within(stream: AsyncIterator[Any]) -> Any:
+    """What comes next, if it comes in time."""
+    async with asyncio.timeout(PATIENCE):
+        return await anext(stream)
+
+
 @dataclass(frozen=True, slots=True)
 class Socket:
     """The client's end of a WebSocket."""
@@ -111,8 +140,8 @@ class Socket:
     async def send(self, **message: Any) -> None:
         await self.connection.send(json.dumps(message))
 
-    async def subscribe(self, query: str, *, id: str = "1", **variables: Any) -> None:
-        await self.send(id=id, type="subscribe", payload={"query": query, "variables": variables})
+    async def subscribe(self, query: str, *, operation: str = "1", **variables: Any) -> None:
+        await self.send(id=operation, type="subscribe", payload={"query": query, "variables": variables})
 
     async def told(self) -> dict[str, Any]:
         """The next message."""
@@ -168,13 +197,14 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Services, int]]:
             await running
 
 
-async def furnished(database: Database, services: Services, port: int) -> Served:
-    room = await new_stockroom(database)
+async def furnished(services: Services, port: int) -> Served:
+    """A tenant of its own in a running hub."""
+    room = await new_stockroom(services.database)
     people = [
         {"tenant_id": room.tenant_id, "id": id_, "username": name, "password_hash": HASH, "level": int(level)}
         for id_, (name, level) in enumerate(LEVELS.items(), start=1)
     ]
-    async with database.system_work() as session:
+    async with services.database.system_work() as session:
         await session.execute(insert(User), people)
         email = f"op@{room.world.slug}.test"
         account = {"email": email, "password_hash": HASH, "operator": True}

@@ -9,7 +9,6 @@ import pytest
 from starlette.requests import Request
 
 from hub.context import Scope
-from hub.db import Database
 from hub.errors import Unavailable
 from hub.settings import Settings
 from schema.health import Health, door_of
@@ -40,10 +39,10 @@ async def test_numbers_tell_requests_and_readers(served: Served) -> None:
     assert "crossdock_outbox_waiting 0.0" in numbers
 
 
-async def test_numbers_leave_the_machine_with_a_token_only(database: Database, door_settings: Settings) -> None:
+async def test_numbers_leave_the_machine_with_a_token_only(door_settings: Settings) -> None:
     settings = replace(door_settings, metrics_token="right", trusted_proxies=(ip_network("127.0.0.0/8"),))
     async with serving(settings) as (services, port):
-        hub = await furnished(database, services, port)
+        hub = await furnished(services, port)
         async with hub.http(None) as http:
             from_afar = {"X-Forwarded-For": "192.0.2.7"}
             answers = [

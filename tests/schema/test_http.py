@@ -10,7 +10,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from hub.db import Database
 from hub.settings import Settings
 from schema.edge import Edge
 from schema.http import BadRequest, negotiated
@@ -292,9 +291,9 @@ async def test_an_answer_carries_the_callers_request_id_or_a_new_one(served: Ser
     assert all(answer.headers["X-Request-Id"] for answer in others)
 
 
-async def test_introspection_and_suggestions_can_be_closed(database: Database, door_settings: Settings) -> None:
+async def test_introspection_and_suggestions_can_be_closed(door_settings: Settings) -> None:
     async with serving(replace(door_settings, introspection=False)) as (services, port):
-        hub = await furnished(database, services, port)
+        hub = await furnished(services, port)
         async with hub.http() as http:
             for query in ("{ __schema { queryType { name } } }", '{ __type(name: "Query") { name } }'):
                 answer = await http.post("/graphql", json={"query": query}, headers={"Accept": RESPONSE})
@@ -305,10 +304,10 @@ async def test_introspection_and_suggestions_can_be_closed(database: Database, d
     assert "Did you mean" not in typo.text + wrong.text
 
 
-async def test_limits_are_settings(database: Database, door_settings: Settings) -> None:
+async def test_limits_are_settings(door_settings: Settings) -> None:
     settings = replace(door_settings, document_depth=2, body_limit=300)
     async with serving(settings) as (services, port):
-        hub = await furnished(database, services, port)
+        hub = await furnished(services, port)
         async with hub.http() as http:
             deep = await http.post("/graphql", json={"query": "{ products { nodes { id } } }"})
             large = await http.post("/graphql", json={"query": "{ __typename }" + " " * 300})
