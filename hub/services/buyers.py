@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from hub.db import UnitOfWork
@@ -13,6 +13,14 @@ from hub.models.companies import Company
 from hub.queries.conditions import among
 from hub.services import companies
 from hub.services.values import is_id
+
+# Orders that come at the same time for one new company make it once. The keys share a fixed number of turns, because a
+# large set would fill the lock table with one lock per key; in order, so that two sets never wait for each other.
+_TURNS = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended('buyers/' || :tenant, turn)) FROM (
+        SELECT DISTINCT abs(hashtext(key) % 64) AS turn FROM unnest(cast(:keys AS text[])) AS k (key) ORDER BY turn
+    ) AS t
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +39,11 @@ class BuyerDraft:
     phone: str | None = None
     email: str | None = None
     website: str | None = None
+
+    @property
+    def keys(self) -> set[str]:
+        """What another order may find the same company by."""
+        return {key for key in (self.external_reference, self.third_party_reference, self.cui) if key}
 
     def values(self) -> dict[str, Any]:
         """The columns of a new client."""
@@ -57,16 +70,10 @@ async def settle_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -
 
     A draft that is given several times, for several orders, is one company even when it has no key.
     """
-    known = await _known(work, drafts)
-    new: list[BuyerDraft] = []
-    found: dict[int, int | None] = {}
-    for draft in drafts:
-        if id(draft) in found:
-            continue
-        provisional = -len(new) - 1
-        found[id(draft)] = known.find(draft, new=provisional)
-        if draft is not None and found[id(draft)] == provisional:
-            new.append(draft)
+    found, new = _sorted_out(await _known(work, drafts), drafts)
+    if keys := {key for draft in new for key in draft.keys}:
+        await work.session.execute(_TURNS, {"tenant": str(work.tenant_id), "keys": sorted(keys)})
+        found, new = _sorted_out(await _known(work, drafts), drafts)
     created = await _create(work, new)
     ids = (found[id(draft)] for draft in drafts)
     return [created[-id_ - 1] if id_ is not None and id_ < 0 else id_ for id_ in ids]
@@ -111,6 +118,20 @@ class _Known:
             self.by_third_party_reference[third_party_reference] = id_
         if cui:
             self.by_cui.setdefault(cui, []).append(id_)
+
+
+def _sorted_out(known: _Known, drafts: Sequence[BuyerDraft | None]) -> tuple[dict[int, int | None], list[BuyerDraft]]:
+    """The company of each draft object, and the drafts of the new ones in the order of their provisional ids."""
+    new: list[BuyerDraft] = []
+    found: dict[int, int | None] = {}
+    for draft in drafts:
+        if id(draft) in found:
+            continue
+        provisional = -len(new) - 1
+        found[id(draft)] = known.find(draft, new=provisional)
+        if draft is not None and found[id(draft)] == provisional:
+            new.append(draft)
+    return found, new
 
 
 async def _known(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> _Known:

@@ -191,6 +191,14 @@ async def test_a_set_creates_a_new_company_once(room: Stockroom) -> None:
     assert await room.world.value("SELECT count(DISTINCT company_id) FROM orders") == 1
 
 
+@pytest.mark.parametrize("key", [{"external_reference": "e-1"}, {"third_party_reference": "t-1"}, {"cui": "RO1"}])
+async def test_orders_at_the_same_time_create_a_new_company_once(room: Stockroom, key: dict[str, str]) -> None:
+    await asyncio.gather(*(room.order(f"W-{n}", company=BuyerDraft(name="New", **key)) for n in range(8)))
+
+    assert await room.world.value("SELECT count(*) FROM companies") == 1
+    assert await room.world.value("SELECT count(*) FROM orders WHERE company_id IS NOT NULL") == 8
+
+
 async def test_one_bad_record_does_not_stop_the_others_of_a_set(room: Stockroom, lamp: int) -> None:
     await room.receive(lamp, 4)
     drafts = [
