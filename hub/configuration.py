@@ -75,7 +75,7 @@ def check_names(connector: Connector, kind: str, given: Collection[str], offered
     """Raise `Invalid` naming the first of `given` that the connector does not offer."""
     for name in given:
         if name not in offered:
-            raise Invalid(f"{connector.title} does not offer it", field=f"{kind}.{name}")
+            raise Invalid(f"{connector.title} does not offer {name}", field=f"{kind}.{name}")
 
 
 def check_fields(connector: Connector, values: Mapping[str, Any], changed: Collection[str]) -> None:

@@ -197,6 +197,13 @@ async def test_what_is_wrong_or_not_offered_is_refused_by_name(
     assert not (await shown(hub, code)).options["syncOrders"]
 
 
+async def test_refusal_of_what_is_not_offered_says_its_name_in_words(hub: Database) -> None:
+    with pytest.raises(Invalid) as caught:
+        await save(hub, options={"syncNirs": True})
+
+    assert caught.value.message.endswith("does not offer syncNirs")
+
+
 async def test_same_status_may_be_takeover_once_the_deleted_one_is_another(hub: Database) -> None:
     await save(hub, mappings={"outboundTakeoverStatusId": "0,1", "outboundDeletedStatusId": ""})
 
