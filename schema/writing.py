@@ -28,8 +28,9 @@ from hub.services.values import text
 from schema.answers import Answer, AnswerByRow, Json, UserError, UserErrorCode, kept_error
 from schema.context import RequestContext, Services
 from schema.idempotency import once
-from schema.inputs import about, check_texts, filled, inputs, limited, located, targets, values
+from schema.inputs import BULK, about, check_texts, filled, inputs, limited, located, targets, values
 from schema.planner.fields import Right
+from schema.planner.nodes import check_answer
 
 T = TypeVar("T")
 Info = strawberry.Info[RequestContext, None]
@@ -196,6 +197,7 @@ def _field(
     needs: Needs,
 ) -> StrawberryField:
     async def resolve(info: Info, input: Any) -> Any:
+        check_answer(info, _rows(input))
         tenant_id = 0
         try:
             scope = await _allowed(info, input, needs)
@@ -261,6 +263,12 @@ def _kept_row(outcome: Outcome, row: Any, path: str, *, translated: bool) -> dic
         raise error
     field = error.field if translated else located(error, row)
     return {"effect": "REFUSED", "errors": [kept_error(user_error(error, f"{path}.{field}" if field else path))]}
+
+
+def _rows(input: Any) -> int:
+    """How many records the answer may show."""
+    lists = [value for value in vars(input).values() if isinstance(value, list)]
+    return min(max([1, *map(len, lists)]), BULK) if isinstance(input, BulkChange) else 1
 
 
 def _is_aborted(input: Any, kept: Json) -> bool:

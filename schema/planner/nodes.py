@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import FieldNode, GraphQLObjectType, type_from_ast
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    VariableNode,
+    Visitor,
+    get_named_type,
+    type_from_ast,
+    visit,
+)
 from sqlalchemy import func, select
 
 from hub.context import Scope
@@ -53,10 +63,58 @@ async def read_nodes(info: Any, type_name: str, tenant_id: int, ids: Sequence[in
     return {row["id"]: _answer(row["text"], type_name) for row in rows}
 
 
+def check_answer(info: Any, records: int) -> None:
+    """Raise `Invalid` when the answer of a mutation with so many records would cost too much: before it is made."""
+    raw = getattr(info, "_raw_info", info)
+    planner: Planner = raw.schema.extensions[PLANNER]
+    variables = dict(raw.variable_values.coerced)
+    rights = Rights(raw.context.scope, {}, variables)
+    selector = Selector(raw.schema, planner.shapes, raw.fragments, _shapes(raw, variables), rights)
+    payload = get_named_type(raw.return_type)
+    assert isinstance(payload, GraphQLObjectType)
+    tree = selector.children(payload, [node.selection_set for node in raw.field_nodes])
+    check_pages(tree, variables)
+    check_cost(cost_of(tree, variables) * records, planner.limits)
+
+
+def _shapes(raw: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The shapes of the variables used below the field: a mutation's input does not change how its answer is read."""
+    used = _used(raw.field_nodes, raw.fragments)
+    definitions = {each.variable.name.value: each.type for each in raw.operation.variable_definitions or ()}
+    return {
+        name: shape_of(value, type_from_ast(raw.schema, definitions[name]), (name,))
+        for name, value in variables.items()
+        if name in used
+    }
+
+
+def _used(nodes: Sequence[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
+    variables = _Variables(fragments)
+    for node in nodes:
+        if node.selection_set is not None:
+            visit(node.selection_set, variables)
+    return variables.used
+
+
+class _Variables(Visitor):
+    """Gathers the names of variables, also in the fragments that are spread."""
+
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        super().__init__()
+        self.used: set[str] = set()
+        self._fragments = dict(fragments)
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.used.add(node.name.value)
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+        fragment = self._fragments.pop(node.name.value, None)
+        if fragment is not None:
+            visit(fragment, self)
+
+
 def _plan(planner: Planner, raw: Any, type_name: str, scope: Scope, variables: Mapping[str, Any]) -> NodePlan:
-    definitions = raw.operation.variable_definitions or ()
-    types = {each.variable.name.value: type_from_ast(raw.schema, each.type) for each in definitions}
-    shapes = {name: shape_of(value, types[name], (name,)) for name, value in variables.items()}
+    shapes = _shapes(raw, variables)
     key = (tuple(map(id, raw.field_nodes)), type_name, tuple(shapes.items()), frozenset(scope.tenants.values()))
     plan = planner.nodes.get(key)
     if plan is None:

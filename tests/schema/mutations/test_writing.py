@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hub.context import Actor, Grant, Level, Scope
-from tests.schema.mutations.desks import RESULTS, Desk, caller
+from tests.schema.mutations.desks import RESULTS, Desk, caller, code_of, document_of
 
 LAMP = {"name": "Lamp", "code": "LAMP"}
 PRODUCTS = f"{RESULTS} }}"
@@ -263,3 +263,33 @@ async def test_two_mutations_of_one_document_are_two_transactions(desk: Desk) ->
         "c": {"userErrors": []},
     }
     assert await codes(desk) == ["A", "C"]
+
+
+async def test_answer_that_asks_for_too_much_is_refused_before_anything_is_made(desk: Desk) -> None:
+    rows = {"products": [{"name": f"P{n}", "code": f"P{n}"} for n in range(250)]}
+    wide = document_of("productsAdd", "results { product { stock(first: 250) { nodes { location { code } } } } }")
+    long = document_of("productAdd", "product { stock(first: 251) { nodes { id } } }")
+
+    refused = [
+        await desk.execute(wide, scope=desk.admin, input=rows),
+        await desk.execute(long, scope=desk.admin, input=LAMP),
+    ]
+
+    assert [code_of(error) for result in refused for error in result.errors or []] == ["LIMIT_EXCEEDED", "INVALID"]
+    assert await codes(desk) == []
+
+
+async def test_variables_and_fragments_may_shape_the_answer(desk: Desk) -> None:
+    result = await desk.execute(
+        """mutation ($input: ProductAddInput!, $full: Boolean!, $first: Int) {
+            productAdd(input: $input) { product { ...Shown } userErrors { code } }
+        }
+        fragment Shown on Product { code name @include(if: $full) stock(first: $first) { nodes { id } } }""",
+        scope=desk.admin,
+        input=LAMP,
+        full=False,
+        first=3,
+    )
+
+    assert result.errors is None
+    assert result.data == {"productAdd": {"product": {"code": "LAMP", "stock": {"nodes": []}}, "userErrors": []}}
