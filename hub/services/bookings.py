@@ -58,15 +58,20 @@ async def book_in(work: UnitOfWork, arrivals: Sequence[Arrival]) -> list[Movemen
     work.scope.require(Level.USER)
     if not arrivals:
         return []
+    await check_arrivals(work, arrivals)
+    batches = await settle_batches(work, arrivals) if any(arrival.batch for arrival in arrivals) else {}
+    movements = [movement for arrival in arrivals for movement in _movements(arrival, batches)]
+    await apply(work, movements)
+    return movements
+
+
+async def check_arrivals(work: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
+    """Raise `Invalid` when something that a product asks for is missing."""
     demands = await find_demands(work.session, work.tenant_id, {arrival.product_id for arrival in arrivals})
     keys = {arrival.batch for arrival in arrivals if arrival.batch}
     known = await find_batches(work.session, work.tenant_id, keys) if keys else {}
     for arrival in arrivals:
         _check_traceability(arrival, demands[arrival.product_id], known)
-    batches = await settle_batches(work, arrivals) if keys else {}
-    movements = [movement for arrival in arrivals for movement in _movements(arrival, batches)]
-    await apply(work, movements)
-    return movements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

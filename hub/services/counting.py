@@ -10,7 +10,7 @@ from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NotFound
 from hub.queries.places import find_inbound_place
 from hub.services import scans
-from hub.services.bookings import Arrival, book_in
+from hub.services.bookings import Arrival, book_in, check_arrivals
 from hub.services.receipt_lines import (
     CountDraft,
     ReceiptLine,
@@ -96,6 +96,13 @@ async def as_announced(work: UnitOfWork, kind: ReceiptKind, warehouse_id: int, l
         for number, line in enumerate(lines)
     ]
     return Counted(counts, lines)
+
+
+async def check_announced(work: UnitOfWork, kind: ReceiptKind, document: Row, lines: Sequence[ReceiptLine]) -> None:
+    """Raise `Invalid` when a document that is booked at once lacks something: that is told before any conflict."""
+    if lines and not document["requires_validation"]:
+        counted = await as_announced(work, kind, document["warehouse_id"], lines)
+        await check_arrivals(work, [_arrival(kind, document, count) for count in counted.counts])
 
 
 async def as_counted(

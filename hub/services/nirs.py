@@ -163,6 +163,7 @@ async def _add(work: UnitOfWork, draft: NirDraft) -> int:
         "requires_validation": draft.validation_required,
         **{name: getattr(draft, name) for name in TEXTS},
     }
+    await counting.check_announced(work, NIR, document, lines)
     await receipts.refuse_taken(work, NIR, document)
     await work.session.execute(
         insert(NIR.documents).values(tenant_id=work.tenant_id, search=_search(document), **document)

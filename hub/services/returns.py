@@ -126,6 +126,7 @@ async def _add(work: UnitOfWork, draft: ReturnDraft) -> int:
         "requires_validation": draft.validation_required,
         **{name: getattr(draft, name) for name in TEXTS},
     }
+    await counting.check_announced(work, RETURN, document, lines)
     await receipts.refuse_taken(work, RETURN, document)
     order = await _lock_order(work, order_id)
     if order is not None:

@@ -184,6 +184,15 @@ async def test_traceability_is_checked_when_goods_are_booked(
     assert await in_stock(house, product["productId"]) == (2 if status == 200 else 0)
 
 
+async def test_missing_traceability_is_told_before_a_taken_reference(house: House, led: int) -> None:
+    await house.add("product", name="b", code="B", requiresBatchCode=True)
+    await house.add("nir", externalReference="IN", nirProducts=[LINE])
+    request = {"externalReference": "IN", "validationRequired": False, "nirProducts": [{"code": "B", "quantity": 1}]}
+
+    (await house.put("/api/nir/add", request)).refused(400, "nirProducts[0].batchCode")
+    (await house.put("/api/nir/add", request | {"validationRequired": True})).refused(409, "externalReference")
+
+
 async def test_other_dates_of_a_known_batch_and_known_serials_are_conflicts(house: House) -> None:
     await house.add("product", name="b", code="B", requiresBatchCode=True)
     await house.add("product", name="s", code="S", requiresSerialNumber=True)

@@ -109,6 +109,15 @@ async def test_everything_back_makes_the_order_returned(house: House, led: int) 
     assert await house.value("SELECT sum(quantity) FROM stock_items") == 5
 
 
+async def test_missing_traceability_is_told_before_any_conflict(house: House, led: int) -> None:
+    await picked_order(house, led, 1)
+    await house.run("UPDATE products SET requires_batch_code = true")
+
+    too_much = {"quantity": 2, "initialExternalOrderId": "WEB-1"}
+    (await add(house, "1", **too_much, validationRequired=False)).refused(400, "returnedProducts[0].batchCode")
+    (await add(house, "1", **too_much)).refused(409)
+
+
 async def test_an_order_that_is_not_picked_cannot_come_back(house: House, led: int) -> None:
     await picked_order(house, led, 5)
     await house.run("UPDATE orders SET status = 7")
