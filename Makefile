@@ -29,10 +29,9 @@ test: lint types $(INSTALLED_DEV) ## style, types, import directions and all tes
 test-slow: $(INSTALLED_DEV) ## the proofs that take minutes
 	$(BIN)/pytest -m slow
 
-audit: ## the public GraphQL audits and clients against the hub that `make run` started (needs node and npm)
+audit: $(INSTALLED) ## the public GraphQL audits and clients against a hub with demo data (needs node 20 and npm)
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo 'make audit needs node and npm' >&2; exit 1; }
-	cd tests/audit && npm ci --silent --no-audit --no-fund && HUB_URL='http://127.0.0.1:$(PORT)/graphql' \
-		HUB_AUTHORIZATION='Bearer operator@crossdock.test:crossdock-demo' node audit.mjs
+	cd tests/audit && npm ci --silent --no-audit --no-fund && node audit.mjs
 
 lint: $(INSTALLED_DEV) ## style only
 	$(BIN)/ruff check .
