@@ -15,8 +15,9 @@ from schema.planner.inputs import Ids, Moment, Text, Whole, choices, filters, id
 from schema.planner.types import NAMES, Connection, Node, Owned, orders
 
 if TYPE_CHECKING:
+    from schema.invoices import Invoice
     from schema.nirs import Nir
-    from schema.orders import Invoice, Order
+    from schema.orders import Order
     from schema.products import PriceList
     from schema.purchase_orders import PurchaseOrder
     from schema.returns import Return

@@ -9,14 +9,20 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     companies,
+    deliveries,
+    documents,
+    events,
     inventories,
+    invoices,
     nirs,
     notifications,
     orders,
+    print_jobs,
     production,
     products,
     purchase_orders,
     returns,
+    shipments,
     stock,
     summaries,
     syncs,
@@ -34,14 +40,20 @@ from schema.subscriptions import Subscription
 
 READS = (
     companies,
+    deliveries,
+    documents,
+    events,
     inventories,
+    invoices,
     nirs,
     notifications,
     orders,
+    print_jobs,
     production,
     products,
     purchase_orders,
     returns,
+    shipments,
     stock,
     summaries,
     syncs,
@@ -53,10 +65,14 @@ READS = (
 
 if TYPE_CHECKING:
     from schema.companies import Company
+    from schema.deliveries import DeliveryAttempt, InboxMessage, OutboxEntry
+    from schema.events import Event
     from schema.inventories import Inventory
+    from schema.invoices import Invoice
     from schema.nirs import Nir
     from schema.notifications import Notification
-    from schema.orders import Invoice, Order, PrintJob
+    from schema.orders import Order
+    from schema.print_jobs import PrintJob
     from schema.production import ProductionOrder
     from schema.products import Category, MeasurementUnit, PriceList, Product
     from schema.purchase_orders import PurchaseOrder
@@ -64,11 +80,7 @@ if TYPE_CHECKING:
     from schema.stock import Batch, Reservation, StockItem, StockMovement
     from schema.summaries import OrderSummary, StockSummary
     from schema.syncs import (
-        DeliveryAttempt,
-        Event,
         ExternalReference,
-        InboxMessage,
-        OutboxEntry,
         SyncException,
         SyncRun,
         SyncStream,

@@ -13,14 +13,15 @@ from schema.writing import Info
 
 if TYPE_CHECKING:
     from schema.notifications import Notification
-    from schema.orders import Order, PrintJob
+    from schema.orders import Order
+    from schema.print_jobs import PrintJob
     from schema.products import Product
     from schema.syncs import SyncRun
     from schema.tenants import Tenant
 else:
     Notification = Annotated["Notification", strawberry.lazy("schema.notifications")]
     Order = Annotated["Order", strawberry.lazy("schema.orders")]
-    PrintJob = Annotated["PrintJob", strawberry.lazy("schema.orders")]
+    PrintJob = Annotated["PrintJob", strawberry.lazy("schema.print_jobs")]
     Product = Annotated["Product", strawberry.lazy("schema.products")]
     SyncRun = Annotated["SyncRun", strawberry.lazy("schema.syncs")]
     Tenant = Annotated["Tenant", strawberry.lazy("schema.tenants")]

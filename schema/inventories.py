@@ -20,7 +20,7 @@ from schema.statuses import DocumentStatuses
 from schema.warehouses import LocationFilter, WarehouseFilter
 
 if TYPE_CHECKING:
-    from schema.orders import DocumentChange
+    from schema.documents import DocumentChange
     from schema.products import Product
     from schema.stock import Batch
     from schema.warehouses import Location, Warehouse

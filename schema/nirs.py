@@ -24,7 +24,7 @@ from schema.warehouses import WarehouseFilter
 
 if TYPE_CHECKING:
     from schema.companies import Company
-    from schema.orders import DocumentChange, Scan
+    from schema.documents import DocumentChange, Scan
     from schema.products import Product
     from schema.purchase_orders import PurchaseOrderNir
     from schema.warehouses import Location, Warehouse

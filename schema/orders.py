@@ -1,8 +1,8 @@
-"""Outbound documents: orders with lines, requirements, picking and history; shipments, notes, invoices, print jobs."""
+"""Outbound documents: orders with their lines, requirements, picking and history."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from hub.statuses import PICKED, READY, Status
 from schema.companies import CompanyFilter
 from schema.planner.fields import column, lateral, many, one, reads, sql
 from schema.planner.inputs import (
-    Day,
     Ids,
     Moment,
     Number,
@@ -40,9 +39,13 @@ from schema.warehouses import WarehouseFilter
 
 if TYPE_CHECKING:
     from schema.companies import Company
+    from schema.documents import DocumentChange, Scan
+    from schema.invoices import Invoice
+    from schema.print_jobs import PrintJob
     from schema.products import Product
     from schema.returns import Return
-    from schema.stock import Batch, Reservation
+    from schema.shipments import GoodsIssuedNote, Shipment
+    from schema.stock import Reservation
     from schema.warehouses import Location, Warehouse
 
 LINES = models.OrderLine.__table__  # type: ignore[attr-defined]
@@ -197,148 +200,3 @@ class OrderRequirement(Node, Owned):
     position: int = column("Its place in the order.")
     name: str = column("What it is about.")
     value: str = column("What is wanted.")
-
-
-@reads(models.DocumentChange)
-class DocumentChange(Node, Owned):
-    """One step in the life of a document."""
-
-    document_kind: str = column("Its kind: order, nir, return, transfer, inventory, purchase_order, production_order.")
-    document_id: Long = column("Its id within tenant and kind.")
-    status_before: Status | None = column("The state it left; empty when it was added.")
-    status_after: Status = column("The state it came to.")
-    actor: str = column("Who did it.")
-    occurred_at: datetime = column("When.")
-
-
-@reads(stock_models.Scan)
-class Scan(Node, Owned):
-    """One counted line at the validation of a document."""
-
-    line_id: Long | None = column("The id of the line of the document.")
-    product: Product = one("product_id", "What was counted.")
-    location: Location = one("location_id", "Where.")
-    batch: Batch | None = one("batch_id", "Of which batch.")
-    serial_number: str | None = column("The serial number of the single piece.")
-    sscc: str | None = column("The SSCC of the pallet.")
-    quantity: Decimal = column("How much.")
-    user_id: Long | None = column("The id of the user who counted.")
-    username: str = column("The name of who counted.")
-    scanned_at: datetime = column("When.")
-
-
-@reads(models.Shipment)
-class Shipment(Node, Owned):
-    """What left the warehouse for an order, and with whom."""
-
-    order: Order = one("order_id", "The order it serves.")
-    external_reference: str | None = column("Its key in the system it came from.")
-    carrier: str | None = column("Who carries it.")
-    tracking_number: str | None = column("The carrier's number of it.")
-    tracking_link: str | None = column("Where it can be followed.")
-    parcels: int | None = column("How many parcels.")
-    weight: Decimal | None = column("What it weighs.")
-    shipped_at: datetime | None = column("When it left.")
-
-
-@reads(models.GoodsIssuedNote)
-class GoodsIssuedNote(Node, Owned):
-    """The note made when an order is validated."""
-
-    order: Order = one("order_id", "The order whose goods left.")
-    number: str = column("Its number.")
-    issued_at: datetime = column("When it was made.")
-
-
-@filters
-class InvoiceFilter:
-    """Which invoices; all questions must be answered with yes."""
-
-    id: Ids | None = ids("Invoice", "By global id.")
-    external_reference: Text | None = where("By its key in the system it came from.")
-    number: Text | None = where("By its number.")
-    company_id: Ids | None = ids("Company", "By the global id of the company.", key="company_id")
-    order_id: Ids | None = ids("Order", "By the global id of the order.", key="order_id")
-    status: Text | None = where("By its state.")
-    issued_on: Day | None = where("By its day.")
-    due_on: Day | None = where("By the day it is due.")
-
-
-InvoiceOrder = orders("InvoiceOrder", "Orders of invoices.", id="id", issued_on="issued_on")
-
-
-@reads(models.Invoice, filter=InvoiceFilter, order=InvoiceOrder)
-class Invoice(Node, Owned):
-    """An invoice made out to a company."""
-
-    external_reference: str = column("Its key in the system it came from, unique in the tenant.")
-    number: str = column("Its number.")
-    company: Company = one("company_id", "Who has to pay.")
-    order: Order | None = one("order_id", "The order it is for.")
-    issued_on: date = column("Its day.")
-    due_on: date | None = column("The day it is due.")
-    currency: str = column("Three letters, as in RON.")
-    status: str = column("Its state as the system it came from calls it.")
-    net: Decimal = column("The amount without tax.")
-    tax: Decimal = column("The tax.")
-    gross: Decimal = column("The amount with tax.")
-    paid: Decimal = column("How much of it is paid.")
-    has_pdf: bool = sql(lambda invoice: invoice.c.pdf.is_not(None), "There is a PDF of it.")
-    lines: Connection[InvoiceLine] = many("invoice_id", "What it is for.", order=("position",))
-
-
-@reads(models.InvoiceLine)
-class InvoiceLine(Node, Owned):
-    """One line of an invoice."""
-
-    position: int = column("Its place in the invoice.")
-    product: Product | None = one("product_id", "The product.")
-    description: str = column("What it says.")
-    quantity: Decimal = column("How much.")
-    net_price: Decimal = column("The price of one, without tax.")
-    vat_percentage: Decimal | None = column("VAT in percent.")
-
-
-@strawberry.enum(description="How far the printing of a document is.")
-class PrintJobState(Enum):
-    QUEUED = "QUEUED"
-    DONE = "DONE"
-    FAILED = "FAILED"
-
-
-NAMES["PrintJobState"] = PrintJobState
-
-
-@choices
-class PrintJobStates:
-    """Asks how far the printing is."""
-
-    eq: PrintJobState | None
-    in_: list[PrintJobState] | None
-
-
-@filters
-class PrintJobFilter:
-    """Which print jobs; all questions must be answered with yes."""
-
-    id: Ids | None = ids("PrintJob", "By global id.")
-    order_id: Ids | None = ids("Order", "By the global id of the order.", key="order_id")
-    state: PrintJobStates | None = where("By how far it is.")
-    created_at: Moment | None = where("By when it was asked for.")
-
-
-PrintJobOrder = orders("PrintJobOrder", "Orders of print jobs.", id="id")
-
-
-@reads(models.PrintJob, filter=PrintJobFilter, order=PrintJobOrder)
-class PrintJob(Node, Owned):
-    """A document of an order to be printed in the warehouse."""
-
-    order: Order = one("order_id", "The order it belongs to.")
-    document_type: str = column("NOTICE, AWB or LABEL.")
-    copies: int = column("How many times.")
-    state: PrintJobState = column("How far it is.")
-    message: str | None = column("What the print station said.")
-    requested_by: str = column("Who asked for it.")
-    created_at: datetime = column("When it was asked for.")
-    updated_at: datetime = column("When its state changed last.")

@@ -18,7 +18,7 @@ from schema.statuses import DocumentStatuses
 from schema.warehouses import WarehouseFilter
 
 if TYPE_CHECKING:
-    from schema.orders import DocumentChange
+    from schema.documents import DocumentChange
     from schema.products import Product
     from schema.warehouses import Warehouse
 

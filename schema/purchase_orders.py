@@ -21,8 +21,8 @@ from schema.warehouses import WarehouseFilter
 
 if TYPE_CHECKING:
     from schema.companies import Company
+    from schema.documents import DocumentChange
     from schema.nirs import Nir
-    from schema.orders import DocumentChange
     from schema.products import Product
     from schema.warehouses import Warehouse
 

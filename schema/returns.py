@@ -23,7 +23,8 @@ from schema.warehouses import WarehouseFilter
 
 if TYPE_CHECKING:
     from schema.companies import Company
-    from schema.orders import DocumentChange, Order, Scan
+    from schema.documents import DocumentChange, Scan
+    from schema.orders import Order
     from schema.products import Product
     from schema.warehouses import Location, Warehouse
 

@@ -16,7 +16,7 @@ from schema.products import ProductFilter
 from schema.statuses import DocumentStatuses
 
 if TYPE_CHECKING:
-    from schema.orders import DocumentChange
+    from schema.documents import DocumentChange
     from schema.products import Product
     from schema.stock import Reservation
     from schema.warehouses import Location

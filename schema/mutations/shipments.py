@@ -11,7 +11,7 @@ from hub.services.shipments import ShipmentDraft
 from schema.answers import Deleted, Json, Record, answer_by_row
 from schema.inputs import about, inputs
 from schema.mutations.rows import delete_rows, ids_in
-from schema.orders import Shipment
+from schema.shipments import Shipment
 from schema.writing import USER, BulkChange, Call, mutation
 
 SHIPMENTS = answer_by_row("ShipmentsPayload", "ShipmentsRow", shipment=Record("Shipment", "The shipment as it is now."))
