@@ -19,8 +19,8 @@ from hub.context import Scope
 from hub.services.values import camel
 from schema.context import RequestContext, Services
 from schema.planner.ids import GlobalId
+from schema.planner.nodes import read_nodes
 from schema.planner.types import graph_type
-from schema.reading import read_back
 
 Json = Mapping[str, Any]
 
@@ -150,7 +150,7 @@ class Batch:
     async def by_id(self, info: Any) -> Mapping[int, Any]:
         key = info.path.key
         if key not in self._read:
-            self._read[key] = asyncio.ensure_future(read_back(info, self.type_name, self.tenant_id, self.ids))
+            self._read[key] = asyncio.ensure_future(read_nodes(info, self.type_name, self.tenant_id, self.ids))
         return await self._read[key]
 
 

@@ -231,3 +231,17 @@ async def test_called_for_record_is_queued_once_while_it_waits(desk: Desk) -> No
     assert await desk.refused("syncRecord", record | {"externalKey": " "}) == ("externalKey", "INVALID")
     product = {"stream": "products", "deleted": True}
     assert await desk.refused("syncRecord", record | product) == ("deleted", "INVALID")
+
+
+async def test_stock_is_looked_at_before_it_is_sent(desk: Desk) -> None:
+    await stages.active_gomag(desk)
+    await stages.stock(desk, quantity=10)
+    await desk.made("orderAdd", {"externalOrderId": "1", "lines": [{"productCode": "LAMP", "quantity": 4}]})
+    preview = "stockPushPreview { products zeros fallingToZero levels { productId code quantity sent } }"
+
+    seen, _ = await ask(desk, preview)
+    refused, codes = await ask(desk, preview, level=Level.USER)
+
+    level = {"productId": desk.id("Product", 1), "code": "LAMP", "quantity": "6", "sent": None}
+    assert seen["stockPushPreview"] == {"products": 1, "zeros": 0, "fallingToZero": 0, "levels": [level]}
+    assert (refused["stockPushPreview"], codes) == (None, ["FORBIDDEN"])
