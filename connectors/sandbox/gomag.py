@@ -257,7 +257,7 @@ def _order(order: Order) -> dict[str, Any]:
         "number": order.number,
         "date": _local(order.placed_at),
         "updated": _local(order.updated_at),
-        "status": STATUSES[order.status_id],
+        "status": STATUSES.get(order.status_id, "Stearsa"),
         "statusId": int(order.status_id) if loose else order.status_id,
         "total": _amount(sum((line.quantity * line.price for line in order.lines), Decimal(0)), loose),
         "currency": "RON",

@@ -171,6 +171,15 @@ async def test_stock_is_set_and_unknown_skus_are_named(http: httpx.AsyncClient) 
     assert (await write(http, "product/inventory", lines * 40))["error"] == "400"
 
 
+async def test_order_in_the_status_of_deleted_ones_is_still_read(http: httpx.AsyncClient) -> None:
+    order = (await http.post("/_sandbox/orders", json={})).json()
+
+    await http.post(f"/_sandbox/orders/{order['id']}", json={"status": "0"})
+
+    orders = (await read(http, "order/read", id=order["id"]))["orders"]
+    assert orders[str(order["id"])]["statusId"] == "0"
+
+
 async def test_orders_are_added_changed_and_removed_by_hand(http: httpx.AsyncClient) -> None:
     line = {"sku": "LMP-001", "quantity": "2"}
     order = (await http.post("/_sandbox/orders", json={"lines": [line]})).json()
