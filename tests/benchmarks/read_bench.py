@@ -26,13 +26,13 @@ from tests.benchmarks.contestants import PASSWORD, Contestant
 from tests.benchmarks.data import Scale, fill
 from tests.benchmarks.load import burst, once
 from tests.benchmarks.operations import OPERATIONS, TENANT, Operation
+from tests.benchmarks.report import write_reads
 
 DATABASE = "bench"
 USER = """
 INSERT INTO users (tenant_id, id, username, name, password_hash, language, level, permissions, credential_version)
 VALUES ($1, 1, 'bench', '', $2, 'en', 1, '{}', 1)
 """
-REPORT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ async def _main(arguments: argparse.Namespace, scale: Scale) -> None:
     text = _report(results, scale, arguments)
     sys.stdout.write(text)
     if arguments.write:
-        REPORT.write_text(text, encoding="utf-8")
+        write_reads(text)
 
 
 async def _prepare(sockets: str, scale: Scale) -> None:
