@@ -7,7 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from hub.events import EventRow
-from schema.reading import read_back
+from schema.planner.nodes import read_nodes
 from schema.scalars import Long
 from schema.writing import Info
 
@@ -90,7 +90,7 @@ def snapshot(made: type[H], tenant_id: int, cursor: str, *, id_: int | None = No
 async def _record(info: Info, type_name: str, tenant_id: int, id_: int | None) -> Any:
     if id_ is None:
         return None
-    return (await read_back(info, type_name, tenant_id, [id_])).get(id_)
+    return (await read_nodes(info, type_name, tenant_id, [id_])).get(id_)
 
 
 @strawberry.type(description="A step of the synchronisation, or a record that it took in or changed.")
