@@ -26,7 +26,7 @@ class Child:
     arguments: Sequence[str]
     environment: Mapping[str, str]
     descriptors: tuple[int, ...] = ()
-    patience: float = 8.5
+    patience: float = 6.5
     """Seconds it may take to stop before it is killed."""
 
 

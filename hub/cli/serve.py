@@ -24,7 +24,7 @@ from schema.doors import guarded
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 5
+STOP_SECONDS = 3
 """For requests in flight; the hub as a whole stops within 10 s."""
 
 
