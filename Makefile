@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed-$(call fingerprint,requirements.txt)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(call fingerprint,requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow audit lint format types lock clean
+.PHONY: help run test test-slow audit bench lint format types lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -32,6 +32,9 @@ test-slow: $(INSTALLED_DEV) ## the proofs that take minutes
 audit: $(INSTALLED) ## the public GraphQL audits and clients against a hub with demo data (needs node 20 and npm)
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo 'make audit needs node and npm' >&2; exit 1; }
 	cd tests/audit && npm ci --silent --no-audit --no-fund && node audit.mjs
+
+bench: $(INSTALLED_DEV) ## reads against hand-written SQL, PostGraphile, idiomatic resolvers; BENCH='--full --write'
+	$(BIN)/python -m tests.benchmarks.read_bench $(BENCH)
 
 lint: $(INSTALLED_DEV) ## style only
 	$(BIN)/ruff check .

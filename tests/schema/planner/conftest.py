@@ -27,9 +27,8 @@ async def full(database: Database) -> AsyncIterator[Database]:
     yield database
 
 
-@pytest.fixture(scope="module")
-def ask(planner: Planner, full: Database) -> Ask:
-    """Execute a query and return the decoded answer; `scope` is one viewer of tenant 1 unless given."""
+def asking(planner: Planner, database: Database, *, context: Any = None) -> Ask:
+    """A function that executes a query and decodes the answer; the caller is a viewer of tenant 1 unless told."""
 
     async def ask(
         document: str, /, *, scope: Scope | None = None, by_fallback: bool = False, **variables: Any
@@ -37,11 +36,17 @@ def ask(planner: Planner, full: Database) -> Ask:
         request = Request(
             operation=planner.prepare(document),
             scope=scope or world.scope(1),
-            database=full,
+            database=database,
             variables=variables,
             request_id="r",
+            context=context,
         )
         answer: dict[str, Any] = json.loads(await planner.execute(request, by_fallback=by_fallback))
         return answer
 
     return ask
+
+
+@pytest.fixture(scope="module")
+def ask(planner: Planner, full: Database) -> Ask:
+    return asking(planner, full)

@@ -20,9 +20,7 @@ def fresh() -> Planner:
 async def plans_after(planner: Planner, database: Database, document: str, *variables: dict[str, object]) -> int:
     for each in variables:
         operation = planner.prepare(document)
-        await planner.execute(
-            Request(operation=operation, scope=world.scope(1), database=database, variables=each)
-        )
+        await planner.execute(Request(operation=operation, scope=world.scope(1), database=database, variables=each))
     return len(planner.plans)
 
 

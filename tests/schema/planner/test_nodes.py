@@ -146,6 +146,8 @@ async def test_one_selection_is_planned_once(planner: Planner, full: Database) -
 
     for number in (1, 2, 3):
         result = await touch(planner, full, document, world.scope(1), n=number)
-        assert result.data == {"touch": {"product": {"code": f"P-{number - 1:03}", "name": result.data["touch"]["product"]["name"]}}}  # type: ignore[index]
+        assert result.data == {
+            "touch": {"product": {"code": f"P-{number - 1:03}", "name": result.data["touch"]["product"]["name"]}}
+        }  # type: ignore[index]
 
     assert len(planner.nodes) == before + 1
