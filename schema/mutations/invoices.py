@@ -14,8 +14,8 @@ from hub.services import invoices
 from hub.services.invoices import InvoiceDraft, InvoiceLineDraft
 from schema.answers import Deleted, Json, Record, answer_by_row
 from schema.inputs import about, inputs
-from schema.mutations.rows import delete_rows, ids_in
 from schema.invoices import Invoice, InvoiceLine
+from schema.mutations.rows import delete_rows, ids_in
 from schema.writing import USER, BulkChange, Call, mutation
 
 INVOICES = answer_by_row("InvoicesPayload", "InvoicesRow", invoice=Record("Invoice", "The invoice as it is now."))
