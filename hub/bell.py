@@ -60,9 +60,11 @@ class RedisBell:
         return self
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:  # a cancellation that meets the end of a Redis command is swallowed by it
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.2)
         self._tasks = []
         with contextlib.suppress(*OUTAGE):
             await self._redis.aclose()

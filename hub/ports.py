@@ -154,7 +154,7 @@ class Stream:
     """One flow of records in one direction."""
 
     name: str
-    """products, companies, orders, nirs, expenditure_receipts (in); stock, order_statuses, … (out)."""
+    """products, companies, orders, nirs, expenditure_receipts (in); stock, order_statuses, nir_statuses (out)."""
     direction: Direction
     title: str
     option: str | None = None

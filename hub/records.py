@@ -141,7 +141,10 @@ class StockLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """A document reached a state that the external system shall know; `status_id` is already the system's own."""
+    """A document reached a state that the external system shall know; `status_id` is already the system's own.
+
+    `document` is order, expenditure_receipt, nir or return; a return is told of under the key of its order.
+    """
 
     document: str
     external_key: str

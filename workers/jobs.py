@@ -12,6 +12,7 @@ from typing import Any
 from hub.sync import engine, inbox
 from hub.sync.engine import PACE, Pace
 from hub.sync.outside import Outside
+from workers.supervision import end
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +43,7 @@ class Workshop:
         """Wait for the work under way; what takes longer is cut off and taken up again elsewhere."""
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=seconds)
-        left = set(self.tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await end(self.tasks)
 
 
 async def work_on_run(context: dict[str, Any], tenant_id: int, run_id: int, slice_number: int) -> None:

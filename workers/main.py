@@ -30,13 +30,13 @@ from workers.jobs import JOBS, WORKSHOP, Workshop
 from workers.queue import OUTAGE, ArqQueue, dismiss, make_worker
 from workers.relay import keep_relaying
 from workers.schedule import keep_scheduling
-from workers.supervision import PAUSE, forever
+from workers.supervision import PAUSE, end, forever
 from workers.sweeper import keep_sweeping
 
 log = logging.getLogger(__name__)
 
 JOBS_AT_ONCE = 8
-FINISH_SECONDS = 7.0
+FINISH_SECONDS = 5.0
 """How long the pages under way may take when the process shall end; the rest of the ten seconds is for closing."""
 
 
@@ -90,11 +90,9 @@ async def run_worker(
             await stop.wait()
         finally:
             stop.set()
-            for task in tasks[1:]:  # what the last pages write is still numbered
-                task.cancel()
+            await end(tasks[1:], patience=1.5)
             await workshop.finish(FINISH_SECONDS)
-            tasks[0].cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks[:1], patience=1.5)  # what the last pages wrote is numbered
             await queue.close()
             log.info("the worker has stopped")
 

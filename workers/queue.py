@@ -1,6 +1,5 @@
 """The `JobQueue` over ARQ: ids as JSON, one job per id, nothing kept. A job that is lost is found in the database."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import RedisError
 
 from hub.errors import Unavailable
+from workers.supervision import end
 
 QUEUE = "crossdock:jobs"
 JOB_SECONDS = 120
@@ -80,9 +80,6 @@ def make_worker(redis_url: str, jobs: Sequence[Any], context: dict[str, Any], *,
 
 async def dismiss(worker: Worker) -> None:
     """End a worker and its connections, also while Redis is away. (ARQ's own `close` asks Redis first.)"""
-    tasks = [task for task in (*worker.tasks.values(), worker.main_task) if task is not None]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await end(task for task in (*worker.tasks.values(), worker.main_task) if task is not None)
     with suppress(*OUTAGE):
         await worker.pool.aclose(close_connection_pool=True)

@@ -73,6 +73,8 @@ _STOP_CONNECTION = text("""
     UPDATE integrations SET stopped_reason = :reason WHERE tenant_id = :tenant AND code = :code AND active
     RETURNING code
 """)
+# Nothing is scheduled while it is stopped; once it is mended, everything is due at once.
+_DUE_AGAIN = text("UPDATE sync_streams SET due_at = now(), failures = 0 WHERE tenant_id = :tenant AND code = :code")
 _OTHER_RUNS = text("""
     SELECT id FROM sync_runs WHERE tenant_id = :tenant AND code = :code AND state IN ('QUEUED', 'RUNNING')
         AND (lease_until IS NULL OR lease_until < now())
@@ -245,6 +247,7 @@ async def stop_connection(work: UnitOfWork, outside: Outside, code: str, error: 
         return
     for run_id in (await work.session.execute(_OTHER_RUNS, values)).scalars().all():
         await runs.end(work, run_id=run_id, state="CANCELED", registry=outside.registry, error=error)
+    await work.session.execute(_DUE_AGAIN, values)
     work.emit("sync", "connection_stopped", code=code, message=str(error))
     work.ring_after_commit(RUNS)
 

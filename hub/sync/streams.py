@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from hub.errors import Conflict, NotFound
 from hub.ports import Connector, Direction, Stream
 
-NOMENCLATURES = ("categories", "products", "companies")
+NOMENCLATURES = ("products", "companies")
 """Taken in before the documents that name them."""
 
 

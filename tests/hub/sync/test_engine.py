@@ -185,6 +185,8 @@ async def test_refused_credentials_stop_the_connection_with_a_readable_reason(be
     assert (await bench.run(other))["state"] == "CANCELED"
     events = await bench.world.rows("SELECT data FROM events WHERE kind = 'connection_stopped'")
     assert events[0]["data"]["message"] == "the key was refused (enter it again)"
+    due = "SELECT bool_and(due_at <= now()) FROM sync_streams"
+    assert await bench.world.value(due), "once it is mended, nothing waits any longer"
 
 
 async def test_a_mistake_of_a_connector_fails_the_run_and_names_no_secret(bench: Bench) -> None:
