@@ -54,6 +54,11 @@ _FIND_OPEN = text("""
     SELECT id FROM sync_runs
     WHERE tenant_id = :tenant AND code = :code AND stream = :stream AND state IN ('QUEUED', 'RUNNING')
 """)
+_RESYNC_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
+_FIND_RESYNC = text("""
+    SELECT id FROM sync_runs
+    WHERE tenant_id = :tenant AND code = :code AND trigger = 'RESYNC' AND state IN ('QUEUED', 'RUNNING') ORDER BY id
+""")
 # Whoever starts by hand does not want to wait for the next try.
 _HURRY = text("""
     UPDATE sync_runs SET not_before = NULL
@@ -131,10 +136,15 @@ async def start(
 async def resync(work: UnitOfWork, *, registry: Registry) -> list[int]:
     """Read everything again from the beginning, one run per inbound stream; what runs already begins again, once.
 
-    SUPERADMINISTRATOR. A second call returns the runs of the first while they are open.
+    SUPERADMINISTRATOR. While one is under way, a second call returns its open runs.
     """
     work.scope.require(Level.SUPERADMINISTRATOR)
     connection = await _usable(work, registry, None)
+    place = {"tenant": work.tenant_id, "code": connection.connector.code}
+    await work.session.execute(_RESYNC_TURN, {"place": f"resync/{work.tenant_id}"})
+    under_way = (await work.session.execute(_FIND_RESYNC, place)).scalars().all()
+    if under_way:
+        return list(under_way)
     ids = []
     for stream in chosen_streams(connection.connector, connection.options):
         if stream.fetch is None:

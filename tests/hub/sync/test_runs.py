@@ -95,6 +95,17 @@ async def test_a_full_resynchronisation_is_one_at_a_time_and_begins_running_stre
     assert (run["trigger"], run["checkpoint"]) == ("RESYNC", {})
 
 
+async def test_a_second_resynchronisation_waits_for_the_end_of_the_first(bench: Bench) -> None:
+    registry = bench.outside.registry
+    first = await bench.database.write(bench.scope, lambda work: runs.resync(work, registry=registry))
+    await bench.slice(first[0])
+
+    second = await bench.database.write(bench.scope, lambda work: runs.resync(work, registry=registry))
+
+    assert (await bench.run(first[0]))["state"] == "SUCCEEDED"
+    assert second == first[1:]
+
+
 async def test_a_resynchronisation_reads_from_the_beginning_and_moves_the_stream_at_its_end(bench: Bench) -> None:
     for key in "123":
         bench.system.product(key)
