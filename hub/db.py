@@ -155,7 +155,7 @@ class Database:
             **_connect_arguments(self._url),
             min_size=1,
             max_size=self._pool_size,
-            statement_cache_size=500,  # as many as the planner remembers plans
+            statement_cache_size=200,  # each may take some hundred kB of the backend
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,  # the statements of the planner are longer than the default allows
             reset=_keep_settings,

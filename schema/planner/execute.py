@@ -1,6 +1,7 @@
 """The planner of one schema: operation + variables + scope → the bytes of the answer."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,7 +116,7 @@ class Planner:
         self, request: Request, plan: Plan, arguments: Sequence[Any], resolved: Sequence[Selected], answer: _Answer
     ) -> None:
         """The statement and the reads of graphql-core in one snapshot."""
-        async with request.database.reading(request.scope) as connection, connection.transaction(**SNAPSHOT):
+        async with request.database.reading(request.scope) as connection, _snapshot(connection):
             if plan.compiled and plan.compiled[0] not in resolved:
                 await _compiled(connection, plan, arguments, answer)
             refused = [refusal.path for refusal in plan.refusals]
@@ -151,6 +152,11 @@ class Planner:
             answer.nulled = True
         for key, value in (result.data or {}).items():
             answer.texts[key] = orjson.dumps(value)
+
+
+def _snapshot(connection: asyncpg.Connection) -> AbstractAsyncContextManager[Any]:
+    """All statements inside see the same moment; a connection in a transaction keeps that one (PgBouncer)."""
+    return nullcontext() if connection.is_in_transaction() else connection.transaction(**SNAPSHOT)
 
 
 def scope_values(scope: Scope) -> dict[str, Any]:

@@ -155,3 +155,14 @@ async def test_the_words_follow_the_text(ask: Ask, full: Any) -> None:
         )
     assert await found("zebra") == []
     assert await found("LION") == ["P-004"]
+
+    async with full.unit_of_work(world.scope(3)) as work:
+        connection = await work.session.connection()
+        for id_, text in ((998, "quagga quagga"), (997, "")):
+            await connection.exec_driver_sql(
+                f"INSERT INTO categories (tenant_id, id, name, search) VALUES (3, {id_}, '', '{text}')"
+            )
+        words = "SELECT word FROM search_words WHERE tenant_id = 3 AND noun = 'categories' AND record_id > 900"
+        assert list((await connection.exec_driver_sql(words)).scalars()) == ["quagga"]
+        await connection.exec_driver_sql("DELETE FROM categories WHERE tenant_id = 3 AND id > 900")
+        assert list((await connection.exec_driver_sql(words)).scalars()) == []
