@@ -27,7 +27,7 @@ test: lint types $(INSTALLED_DEV) ## style, types, import directions and all tes
 	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
 
 test-slow: $(INSTALLED_DEV) ## the proofs that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --timeout 3600
 
 audit: $(INSTALLED) ## the public GraphQL audits and clients against a hub with demo data (needs node 20 and npm)
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo 'make audit needs node and npm' >&2; exit 1; }

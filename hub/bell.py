@@ -15,6 +15,8 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from hub.endings import end
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "crossdock:bell"
@@ -60,11 +62,7 @@ class RedisBell:
         return self
 
     async def close(self) -> None:
-        pending = set(self._tasks)
-        while pending:  # a cancellation that meets the end of a Redis command is swallowed by it
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=0.2)
+        await end(self._tasks)
         self._tasks = []
         with contextlib.suppress(*OUTAGE):
             await self._redis.aclose()

@@ -19,6 +19,7 @@ import asyncpg
 from hub.context import Grant, Level, Scope
 from hub.cursors import decode_cursor, encode_cursor
 from hub.db import Database
+from hub.endings import end
 from hub.errors import Invalid, Unavailable
 from hub.ports import Bell
 
@@ -231,8 +232,7 @@ class EventFeed:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
             self._task = None
 
     async def follow(

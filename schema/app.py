@@ -15,6 +15,7 @@ from hub.auth import Authenticator
 from hub.bell import RedisBell
 from hub.crypto import Vault
 from hub.db import Database
+from hub.endings import end
 from hub.events import EventFeed
 from hub.numbering import keep_numbering
 from hub.settings import Settings
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> ASGIApp:
             open_things.push_async_callback(services.feed.close)
             await open_things.enter_async_context(rest.running())
             numbering = asyncio.create_task(keep_numbering(database, bell), name="numbering")
-            open_things.push_async_callback(_ended, numbering)
+            open_things.push_async_callback(end, [numbering])
             yield
 
     app = Starlette(
@@ -97,8 +98,3 @@ class RestFirst:
         path = scope.get("path", "")
         mine = any(path == prefix or path.startswith(f"{prefix}/") for prefix in REST_PREFIXES)
         await (self._rest if mine and scope["type"] != "lifespan" else self._app)(scope, receive, send)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from hub.endings import end
 from hub.errors import NotAllowed
 from schema.credentials import RECHECK_EVERY
 from schema.errors import refusal
@@ -93,8 +94,7 @@ async def _running(work: Awaitable[None]) -> AsyncIterator["asyncio.Future[None]
     try:
         yield task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 def only(answer: bytes) -> bytes:

@@ -11,6 +11,7 @@ from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from hub.context import Scope
+from hub.endings import end
 from hub.errors import Invalid, NotAllowed, Unauthenticated, Unavailable
 from schema.context import RequestContext, Services
 from schema.credentials import RECHECK_EVERY, authorization_of, caller_of, still_allowed
@@ -213,15 +214,11 @@ class Conversation:
             await self._socket.close(code, reason.encode()[:123].decode(errors="ignore"))
 
     async def _end_operations(self) -> None:
-        operations = list(self._operations.values())
-        for operation in operations:
-            operation.cancel()
-        await asyncio.gather(*operations, return_exceptions=True)
+        await end(self._operations.values())
 
     async def _end_all(self) -> None:
         if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+            await end([self._watch])
         await self._end_operations()
 
 

@@ -9,10 +9,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.endings import end
 from hub.sync import engine, inbox
 from hub.sync.engine import PACE, Pace
 from hub.sync.outside import Outside
-from workers.supervision import end
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from connectors.transport import open_client
 from hub.bell import RedisBell
 from hub.crypto import Vault
 from hub.db import Database
+from hub.endings import end
 from hub.numbering import keep_numbering
 from hub.ports import Bell, Connector, HttpSender, RateBudget, Registry
 from hub.settings import Settings
@@ -30,7 +31,7 @@ from workers.jobs import JOBS, WORKSHOP, Workshop
 from workers.queue import OUTAGE, ArqQueue, dismiss, make_worker
 from workers.relay import keep_relaying
 from workers.schedule import keep_scheduling
-from workers.supervision import PAUSE, end, forever
+from workers.supervision import PAUSE, forever
 from workers.sweeper import keep_sweeping
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from arq.worker import Function, Worker, func
 from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import RedisError
 
+from hub.endings import end
 from hub.errors import Unavailable
-from workers.supervision import end
 
 QUEUE = "crossdock:jobs"
 JOB_SECONDS = 120

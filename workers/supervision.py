@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,7 +12,6 @@ from hub.errors import HubError
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
-MOST_CANCELS = 5
 
 
 @asynccontextmanager
@@ -27,24 +25,6 @@ async def patiently(what: str) -> AsyncIterator[None]:
     except Exception:
         log.exception("%s failed", what)
         await asyncio.sleep(PAUSE)
-
-
-async def end(tasks: Iterable["asyncio.Task[Any]"], *, patience: float = 0.2) -> None:
-    """Cancel tasks until they have ended: a cancellation that meets the end of a Redis command is swallowed by it.
-
-    `patience` = seconds until the next cancellation, which may itself interrupt what a task does at its end.
-    """
-    pending = set(tasks)
-    for _ in range(MOST_CANCELS):
-        for task in pending:
-            task.cancel()
-        if not pending:
-            return
-        done, pending = await asyncio.wait(pending, timeout=patience)
-        for task in done:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log.debug("a task ended with %r", error)
-    log.warning("%d tasks do not end", len(pending))
 
 
 async def forever(what: str, part: Callable[[], Awaitable[None]]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from hub.context import Scope
 from hub.db import Database
+from hub.endings import end
 from hub.errors import HubError, Retryable
 from hub.sync.lease import HEARTBEAT, Lease, LeaseLost, hold
 
@@ -52,9 +53,7 @@ class Pulse:
         try:
             yield self
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
 
     def check(self) -> None:
         """Raise `Interrupted` when the work must not go on."""
@@ -74,9 +73,7 @@ class Pulse:
             self.check()
             raise Retryable(f"{what} took longer than {longest.total_seconds():.0f} s")
         finally:
-            for pending in (task, interrupted):
-                pending.cancel()
-            await asyncio.gather(task, interrupted, return_exceptions=True)
+            await end([task, interrupted])
 
     def _interrupt(self, why: Interruption) -> None:
         self.why = self.why or why

@@ -1,7 +1,6 @@
 """Who still calls which REST route: counted in memory, written now and then, never in a request's own transaction."""
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +15,7 @@ from sqlmodel import col, select
 
 from hub.context import Scope
 from hub.db import Database, UnitOfWork
+from hub.endings import end
 from hub.errors import HubError
 from hub.models.tenants import LegacyUsage, User
 
@@ -79,9 +79,7 @@ class Usage:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end([task])
             await self._try_to_flush()
 
     async def _repeat(self) -> None:

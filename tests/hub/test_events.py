@@ -15,6 +15,7 @@ from hub.bell import RedisBell
 from hub.context import Grant, Level, Scope
 from hub.cursors import decode_cursor, encode_cursor
 from hub.db import Database
+from hub.endings import end
 from hub.errors import Invalid
 from hub.events import CutOff, EventFeed, EventRow, read_events
 from hub.numbering import keep_numbering, number_events
@@ -115,9 +116,7 @@ async def processes(database_url: str, bell: RedisBell, count: int) -> AsyncIter
         try:
             yield made
         finally:
-            for numberer in numberers:
-                numberer.cancel()
-            await asyncio.gather(*numberers, return_exceptions=True)
+            await end(numberers)
 
 
 async def kill_the_numberer(administrator: AsyncEngine) -> None:
