@@ -135,8 +135,8 @@ def _made(planner: Planner, raw: Any, type_name: str, rights: Rights, shapes: Ma
     wanted = select(row["id"].label("id"), text).where(
         row.tenant == writer.parameters.tenant(), row["id"] == func.any(writer.parameters.ids())
     )
-    statement = statement_of(wanted.select_from(row.from_clause()), inline=True)
-    bindings = [writer.parameters.bindings[name] for name, _ in statement.parameters]
+    statement = statement_of(wanted.select_from(row.from_clause()))
+    bindings = [writer.parameters.bindings[name] for name in statement.names]
     return NodePlan(raw.field_nodes, tree, statement.sql, bindings)
 
 

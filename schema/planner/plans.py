@@ -72,8 +72,8 @@ def plan_of(
     for item in resolved:
         checker.root(item)
     columns = [writer.root(item).label(f"f{number}") for number, item in enumerate(compiled)]
-    statement = statement_of(select(*columns), inline=True)
-    bindings, names = dict(writer.parameters.bindings), [name for name, _ in statement.parameters]
+    statement = statement_of(select(*columns))
+    bindings, names = dict(writer.parameters.bindings), statement.names
     return Plan(
         tree=tree,
         refusals=selector.refusals,

@@ -175,9 +175,9 @@ class Reader:
         return int(rows[0]["total"])
 
     async def _fetch(self, wanted: Select[Any], writer: Writer) -> Rows:
-        statement = statement_of(wanted, inline=True)
+        statement = statement_of(wanted)
         bindings = writer.parameters.bindings
-        arguments = [bindings[name].argument(self._variables) for name, _ in statement.parameters]
+        arguments = [bindings[name].argument(self._variables) for name in statement.names]
         async with self._lock:
             return [dict(row) for row in await self._connection.fetch(statement.sql, *arguments)]
 

@@ -1,4 +1,4 @@
-"""A SQLAlchemy statement → SQL text and parameters for asyncpg."""
+"""A SQLAlchemy statement → SQL text and the names of its parameters, for asyncpg."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,25 +17,19 @@ class _Inlining(asyncpg.dialect.statement_compiler):  # type: ignore[misc,valid-
         return str(super().visit_bindparam(bindparam, **options))
 
 
-BINDING = asyncpg.dialect()  # type: ignore[no-untyped-call]
 INLINING = asyncpg.dialect()  # type: ignore[no-untyped-call]
 INLINING.statement_compiler = _Inlining
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with the names and given values of its parameters, in the order of `$1`, `$2` …"""
+    """SQL with the names of its parameters, in the order of `$1`, `$2` …"""
 
     sql: str
-    parameters: tuple[tuple[str, Any], ...]
-
-    def arguments(self) -> list[Any]:
-        return [given for _, given in self.parameters]
+    names: tuple[str, ...]
 
 
-def statement_of(clause: ClauseElement, *, inline: bool = False) -> Statement:
-    """With `inline`, every value known now becomes part of the SQL."""
-    dialect = INLINING if inline else BINDING
-    compiled = clause.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    names = getattr(compiled, "positiontup", None) or []
-    return Statement(str(compiled), tuple((name, compiled.params[name]) for name in names))
+def statement_of(clause: ClauseElement) -> Statement:
+    """Every value known now becomes part of the SQL."""
+    compiled = clause.compile(dialect=INLINING, compile_kwargs={"render_postcompile": True})
+    return Statement(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()))

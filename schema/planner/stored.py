@@ -27,30 +27,32 @@
         )
 
     ORDERS = Stored(OrderInfo)
-    data = await ORDERS.page(database, scope, where=[any_of(Order.status, body.statuses)], limit=100, offset=0)
+    where = [*one_of(Order.status, body.statuses), *equal(Order.order_type, body.orderType)]
+    data = await ORDERS.page(database, scope, where=where, limit=100, offset=0)
     data = await ORDERS.by_ids(database, scope, [901, 900])
 
 Python types say how a value is written: `int` a number, `Decimal` an exact number without trailing zeros (12.5),
 `datetime` "2026-03-01T09:30:00Z", `date` "2026-03-01" (`column(day_format="DD.MM.YYYY")` writes 01.03.2026),
 `list[str]` and `list[int]` an SQL array, another `@reads` class one record (`one`) or a list of records (`many`).
 `| None` where the value may be NULL: a NULL where the type denies it is an error of the declaration.
-`where` compares columns of the SQLModel class; use `any_of` for lists, so that one statement serves all lengths.
+`where` holds `Condition`s on columns of the SQLModel class. A statement is written once for each combination of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Select,
-    String,
     Table,
     TableClause,
-    Text,
-    any_,
     bindparam,
+    exists,
     func,
     literal_column,
     select,
@@ -63,14 +65,28 @@ from schema.planner.json_text import concat
 from schema.planner.rows import Row
 from schema.planner.selection import Selected, everything
 from schema.planner.shapes import rest_shape
-from schema.planner.statements import statement_of
+from schema.planner.statements import Statement, statement_of
+
+Parameter = Callable[..., BindParameter[Any]]
+"""Makes the parameter of a condition, of the type given as `type_`."""
+Rule = Callable[..., ColumnElement[bool]]
+TENANT = bindparam("tenant", type_=BigInteger)
 
 
-def any_of(column: Any, values: Collection[Any]) -> ColumnElement[bool]:
-    """`column` is one of `values`; the statement stays the same whatever their number."""
-    element = Text() if isinstance(column.type, String) else column.type  # a VARCHAR(n)[] would cut what is longer
-    parameter = bindparam(None, list(values), type_=ARRAY(element), unique=True)
-    return column == any_(parameter)  # type: ignore[no-any-return]
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`rule(parameter, *columns)` is the expression; the value travels apart from it, so that one statement serves all.
+
+    Rules are functions of a module: a rule made anew for each request would have a statement written for each.
+    """
+
+    rule: Rule
+    columns: tuple[Any, ...]
+    value: Any = None
+
+
+Shape = tuple[tuple[Rule, tuple[Any, ...]], ...]
+"""Conditions without their values."""
 
 
 class Stored:
@@ -79,49 +95,45 @@ class Stored:
     def __init__(self, shape: Any) -> None:
         self._class = shape
         self._written = ""
+        self._statements: dict[Any, Statement] = {}  # as many as the code has combinations of conditions
 
     async def page(
         self,
         database: Database,
         scope: Scope,
         *,
-        where: Sequence[Any] = (),
-        order: Sequence[Any] = (),
+        where: Sequence[Condition] = (),
         limit: int | None = None,
         offset: int = 0,
     ) -> bytes:
-        """A JSON array of the records that fulfil all of `where`, sorted by `order`, else by id."""
-        rows = self._table
-        order = list(order) or [rows.c.id]
-        page = (
-            select(rows, func.row_number().over(order_by=order).label("ordinal"))
-            .where(_in_tenant(rows, scope), *where)
-            .order_by(*order)
-        )
-        if limit is not None:
-            page = page.limit(bindparam("page_limit", limit, BigInteger))
-        if offset:
-            page = page.offset(bindparam("page_offset", offset, BigInteger))
-        return await self._read(database, scope, page)
+        """A JSON array of the records that fulfil all of `where`, by id."""
+        key = shape, limited, shifted = _shape(where), limit is not None, offset > 0
+        statement = self._statements.get(key)
+        if statement is None:
+            statement = self._statements[key] = self._answering(self._page(shape, limited, shifted))
+        given = {"page_limit": limit, "page_offset": offset}
+        return await _text(database, scope, statement, given | _values(where))
 
     async def by_ids(self, database: Database, scope: Scope, ids: Sequence[int]) -> bytes:
         """A JSON array of these records in the order of their ids in `ids`; unknown ones are missing."""
-        rows = self._table
-        given = func.unnest(bindparam("ids", list(ids), ARRAY(BigInteger)), type_=BigInteger)
-        wanted = given.table_valued("id", with_ordinality="ordinal").render_derived(name="wanted")
-        page = select(rows, wanted.c.ordinal).where(_in_tenant(rows, scope), rows.c.id == wanted.c.id)
-        return await self._read(database, scope, page)
+        statement = self._statements.get("ids")
+        if statement is None:
+            statement = self._statements["ids"] = self._answering(self._named())
+        return await _text(database, scope, statement, {"ids": list(ids)})
 
     async def one(self, database: Database, scope: Scope, id_: int) -> bytes | None:
         """The JSON object of one record, None when there is none."""
         found = await self.by_ids(database, scope, [id_])
         return found[1:-1] or None
 
-    async def count(self, database: Database, scope: Scope, *, where: Sequence[Any] = ()) -> int:
-        rows = self._table
-        statement = statement_of(select(func.count()).select_from(rows).where(_in_tenant(rows, scope), *where))
-        async with database.reading(scope) as connection:
-            return int(await connection.fetchval(statement.sql, *statement.arguments()))
+    async def any(self, database: Database, scope: Scope, *, where: Sequence[Condition]) -> bool:
+        """Some record fulfils all of `where`."""
+        key = "any", _shape(where)
+        statement = self._statements.get(key)
+        if statement is None:
+            found = exists().where(*self._conditions(key[1]))
+            statement = self._statements[key] = statement_of(select(found))
+        return bool(await _value(database, scope, statement, _values(where)))
 
     @property
     def _table(self) -> Table:
@@ -129,15 +141,49 @@ class Stored:
         assert table is not None
         return table
 
-    async def _read(self, database: Database, scope: Scope, page: Select[Any]) -> bytes:
+    def _page(self, shape: Shape, limited: bool, shifted: bool) -> Select[Any]:
+        rows = self._table
+        ordinal = func.row_number().over(order_by=rows.c.id).label("ordinal")
+        page = select(rows, ordinal).where(*self._conditions(shape)).order_by(rows.c.id)
+        if limited:
+            page = page.limit(bindparam("page_limit", type_=BigInteger))
+        return page.offset(bindparam("page_offset", type_=BigInteger)) if shifted else page
+
+    def _named(self) -> Select[Any]:
+        rows = self._table
+        given = func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), type_=BigInteger)
+        wanted = given.table_valued("id", with_ordinality="ordinal").render_derived(name="wanted")
+        return select(rows, wanted.c.ordinal).where(rows.c.tenant_id == TENANT, rows.c.id == wanted.c.id)
+
+    def _conditions(self, shape: Shape) -> list[ColumnElement[bool]]:
+        given = [rule(partial(bindparam, f"given_{n}"), *columns) for n, (rule, columns) in enumerate(shape)]
+        return [self._table.c.tenant_id == TENANT, *given]
+
+    def _answering(self, page: Select[Any]) -> Statement:
+        """The statement that writes the rows of `page`."""
         if not self._written:
             self._written = _written(self._table, everything(rest_shape(self._class)))
-        statement = statement_of(page)
-        async with database.reading(scope) as connection:
-            text: str = await connection.fetchval(
-                f"WITH page AS ({statement.sql}) {self._written}", *statement.arguments()
-            )
-        return text.encode()
+        rows = statement_of(page)
+        return Statement(f"WITH page AS ({rows.sql}) {self._written}", rows.names)
+
+
+def _shape(where: Sequence[Condition]) -> Shape:
+    return tuple([(condition.rule, condition.columns) for condition in where])
+
+
+def _values(where: Sequence[Condition]) -> dict[str, Any]:
+    return {f"given_{n}": condition.value for n, condition in enumerate(where)}
+
+
+async def _text(database: Database, scope: Scope, statement: Statement, values: Mapping[str, Any]) -> bytes:
+    text: str = await _value(database, scope, statement, values)
+    return text.encode()
+
+
+async def _value(database: Database, scope: Scope, statement: Statement, values: Mapping[str, Any]) -> Any:
+    given = {"tenant": scope.tenant_id, **values}
+    async with database.reading(scope) as connection:
+        return await connection.fetchval(statement.sql, *[given[name] for name in statement.names])
 
 
 def _written(table: Table, selected: Sequence[Selected]) -> str:
@@ -146,8 +192,4 @@ def _written(table: Table, selected: Sequence[Selected]) -> str:
     row = Row(table, "page", writer.names)
     value = writer.object(row, selected)
     array = concat(["[", listed(value, [literal_column("page.ordinal")]), "]"])
-    return statement_of(select(array).select_from(row.from_clause(TableClause("page"))), inline=True).sql
-
-
-def _in_tenant(rows: Table, scope: Scope) -> ColumnElement[bool]:
-    return rows.c.tenant_id == bindparam("tenant", scope.tenant_id, BigInteger)
+    return statement_of(select(array).select_from(row.from_clause(TableClause("page")))).sql

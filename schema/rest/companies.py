@@ -8,9 +8,9 @@ from hub.services import companies
 from hub.services.companies import CompanyDraft
 from hub.services.nomenclature import Targets
 from schema.planner.fields import column, reads
-from schema.planner.stored import Stored
+from schema.planner.stored import Condition, Stored
 from schema.rest.answers import bare, listing
-from schema.rest.filters import Condition, equal, one_of
+from schema.rest.filters import equal, one_of
 from schema.rest.requests import Changes, PagedRequest, Patch, Request, snake
 from schema.rest.routes import RestCall, Route
 from schema.rest.values import Address, CompanyType, Flag, Listed, Long, Name, Reference, Text
@@ -118,7 +118,7 @@ async def delete(call: RestCall[DeleteCompanyApiRequest]) -> list[int]:
 
 async def check(call: RestCall[None]) -> bool:
     where = equal(Company.third_party_reference, call.path["thirdPartyReference"])
-    return await COMPANIES.count(call.database, call.scope, where=where) > 0
+    return await COMPANIES.any(call.database, call.scope, where=where)
 
 
 def _of_type(type: str | None) -> list[Condition]:

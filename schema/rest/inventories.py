@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import Field
 from sqlalchemy import FromClause, select
-from sqlmodel import col
 
 from hub.context import Level, Permission
 from hub.errors import NotFound
@@ -17,6 +16,7 @@ from hub.statuses import VALIDATED
 from schema.planner.fields import column, many, reads, sql, via
 from schema.planner.stored import Stored
 from schema.rest.answers import listing, one
+from schema.rest.filters import differing, equal
 from schema.rest.requests import Request
 from schema.rest.routes import RestCall, Route
 from schema.rest.values import Code, Counted, Day, Flag, Listed, Long, ShortCode
@@ -145,10 +145,13 @@ async def inventory(call: RestCall[None]) -> bytes:
 
 async def inventory_delta(call: RestCall[None]) -> bytes:
     id_ = call.path["id"]
-    if not await INVENTORIES.count(call.database, call.scope, where=[col(Inventory.id) == id_]):
+    if not await INVENTORIES.any(call.database, call.scope, where=equal(Inventory.id, id_)):
         raise NotFound(f"inventory {id_} does not exist", field="id")
-    differing = col(InventoryCount.quantity) != col(InventoryCount.recorded_quantity)
-    return await DELTAS.page(call.database, call.scope, where=[col(InventoryCount.inventory_id) == id_, differing])
+    where = [
+        *equal(InventoryCount.inventory_id, id_),
+        *differing(InventoryCount.quantity, InventoryCount.recorded_quantity),
+    ]
+    return await DELTAS.page(call.database, call.scope, where=where)
 
 
 ROUTES: tuple[Route[Any], ...] = (

@@ -3,15 +3,14 @@
 from typing import Any
 
 from pydantic import model_validator
-from sqlmodel import col
 
 from hub.models.orders import Order
 from hub.models.products import Category, Product
 from hub.statuses import Status
 from schema.planner.fields import column, constant, reads, sql
-from schema.planner.stored import Stored
+from schema.planner.stored import Condition, Stored
 from schema.rest.answers import Parts, listing
-from schema.rest.filters import Condition, equal, one_of
+from schema.rest.filters import equal, one_of, unequal
 from schema.rest.requests import Request, refusal
 from schema.rest.routes import RestCall, Route
 from schema.rest.unpaged import all_records
@@ -99,7 +98,7 @@ def _active_orders(active: bool | None) -> list[Condition]:
     if active is None:
         return []
     canceled = int(Status.CANCELED)
-    return [col(Order.status) != canceled if active else col(Order.status) == canceled]
+    return unequal(Order.status, canceled) if active else equal(Order.status, canceled)
 
 
 ROUTES: tuple[Route[Any], ...] = (

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import model_validator
 
 from hub.models.nirs import Nir
-from schema.rest.filters import Condition, equal
+from schema.planner.stored import Condition
+from schema.rest.filters import equal
 from schema.rest.receipts import LineRequest
 from schema.rest.requests import Changes, PagedRequest, Patch, Request, refusal
 from schema.rest.values import Amount, Flag, Int, Listed, Long, LongText, Reference, ShortText, Text

@@ -136,11 +136,11 @@ async def update_external_reference(call: RestCall[UpdateNirReferenceApiRequest]
 
 
 async def read(call: RestCall[ReadNirsFilterRequest]) -> bytes:
-    wanted, tenant_id = call.body, call.scope.tenant_id
+    wanted = call.body
     where = [
         *one_of(Nir.id, wanted.nirIds),
         *one_of(Nir.external_reference, wanted.externalOrderIds),
-        *named_by(Nir.supplier_id, Company, Company.external_reference, wanted.externalClientIds, tenant_id),
+        *named_by(Nir.supplier_id, Company, Company.external_reference, wanted.externalClientIds),
         *one_of(Nir.warehouse_id, wanted.warehouseIds),
         *one_of(Nir.third_party_reference, wanted.thirdPartyReferenceIds),
         *one_of(Nir.status, wanted.statuses),

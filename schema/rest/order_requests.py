@@ -10,7 +10,8 @@ from hub.models.orders import Order
 from hub.services.buyers import BuyerDraft
 from hub.services.nomenclature import Targets
 from hub.services.order_drafts import OrderLineDraft
-from schema.rest.filters import Condition, equal
+from schema.planner.stored import Condition
+from schema.rest.filters import equal
 from schema.rest.kinds import RefusedKind, TextKind
 from schema.rest.requests import Changes, PagedRequest, Patch, Request, refusal, snake
 from schema.rest.values import (

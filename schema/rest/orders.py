@@ -58,12 +58,12 @@ async def _one(stored: Stored, call: RestCall[Any]) -> bytes:
 
 
 async def read(call: RestCall[ReadOrdersFilterRequest]) -> bytes:
-    wanted, tenant_id = call.body, call.scope.tenant_id
+    wanted = call.body
     company = (Order.company_id, Company, Company.external_reference)
     where = [
         *one_of(Order.id, wanted.orderIds),
         *one_of(Order.external_order_id, wanted.externalOrderIds),
-        *named_by(*company, wanted.companyExternalReferences, tenant_id),
+        *named_by(*company, wanted.companyExternalReferences),
         *one_of(Order.warehouse_id, wanted.warehouseIds),
         *one_of(Order.status, wanted.statuses),
         *equal(Order.order_type, wanted.orderType),

@@ -183,7 +183,7 @@ async def delete(call: RestCall[DeleteProductApiRequest]) -> list[int]:
 
 async def check(call: RestCall[None]) -> bool:
     where = equal(Product.third_party_reference, call.path["thirdPartyReference"])
-    return await PRODUCTS.count(call.database, call.scope, where=where) > 0
+    return await PRODUCTS.any(call.database, call.scope, where=where)
 
 
 ROUTES: tuple[Route[Any], ...] = (

@@ -134,16 +134,12 @@ async def add(call: RestCall[CreateReturnApiRequest]) -> bytes:
 
 
 async def read(call: RestCall[ReadReturnsFilterRequest]) -> bytes:
-    wanted, tenant_id = call.body, call.scope.tenant_id
+    wanted = call.body
     where = [
         *one_of(Return.id, wanted.returnIds),
         *one_of(Return.external_reference, wanted.externalReferences),
-        *named_by(
-            Return.company_id, Company, Company.external_reference, wanted.externalClientIds, tenant_id=tenant_id
-        ),
-        *named_by(
-            Return.initial_order_id, Order, Order.external_order_id, wanted.initialExternalOrderIds, tenant_id=tenant_id
-        ),
+        *named_by(Return.company_id, Company, Company.external_reference, wanted.externalClientIds),
+        *named_by(Return.initial_order_id, Order, Order.external_order_id, wanted.initialExternalOrderIds),
         *one_of(Return.warehouse_id, wanted.warehouseIds),
         *one_of(Return.third_party_reference, wanted.thirdPartyReferenceIds),
         *one_of(Return.status, wanted.statuses),

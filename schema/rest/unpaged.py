@@ -3,13 +3,11 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from sqlmodel import col
-
 from hub.context import Scope
 from hub.db import Database
-from schema.planner.stored import Stored
+from schema.planner.stored import Condition, Stored
 from schema.rest.answers import Parts
-from schema.rest.filters import Condition
+from schema.rest.filters import above
 
 CHUNK = 10_000
 START = b'{"id":'
@@ -33,7 +31,7 @@ async def all_records(
         yield b"["
         while piece != b"[]":
             yield (b"" if piece is first else b",") + piece[1:-1]
-            piece = await chunk([col(id_column) > _last_id(piece)])
+            piece = await chunk(above(id_column, _last_id(piece)))
         yield b"]"
 
     return Parts(parts())
