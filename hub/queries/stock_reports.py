@@ -36,31 +36,32 @@ _REMAINING_BY_LOCATION = f"""
     FROM products p
     WHERE p.tenant_id = $1 AND p.id = $2
 """
-_ANSWER = """
+_PAGE = """
+    'totalElements', counted.total, 'totalPages', (counted.total + $2 - 1) / $2, 'size', $2, 'number', $3
+"""
+_ANSWER = f"""
     SELECT json_build_object(
-        'content', coalesce((SELECT json_agg(page.row ORDER BY page.n) FROM page), '[]'),
-        'totalElements', counted.total, 'totalPages', (counted.total + $2 - 1) / $2, 'size', $2, 'number', $3)::text
+        'content', coalesce((SELECT json_agg(page.row ORDER BY page.n) FROM page), '[]'), {_PAGE})::text
     FROM counted
 """
+# Counted apart from the page, which then need not look at more products than it shows.
 _ALL = f"""
-    WITH wanted AS (
-        SELECT p.tenant_id, p.id, p.name, p.code FROM products p
-        WHERE p.tenant_id = $1 AND ($4::boolean IS NULL OR p.active = $4)
-    ), counted AS (SELECT count(*) AS total FROM wanted),
-    chosen AS (SELECT * FROM wanted ORDER BY id LIMIT $2::bigint OFFSET $2::bigint * $3::bigint),
-    page AS (
-        SELECT p.id AS n, json_build_object({_PRODUCT}, 'remainingQuantity', s.quantity) AS row
-        FROM chosen p
-        CROSS JOIN LATERAL (
-            SELECT {_QUANTITY.format(physical="$5::boolean")} AS quantity
-            FROM stock_items i {_BATCH}
-            WHERE i.tenant_id = p.tenant_id AND i.product_id = p.id) s
-    ) {_ANSWER}
+    SELECT json_build_object(
+        'content', coalesce((
+            SELECT json_agg(json_build_object({_PRODUCT}, 'remainingQuantity', s.quantity) ORDER BY p.id)
+            FROM (
+                SELECT p.tenant_id, p.id, p.name, p.code FROM products p WHERE p.tenant_id = $1 {{which}}
+                ORDER BY p.id LIMIT $2::bigint OFFSET $2::bigint * $3::bigint) p
+            CROSS JOIN LATERAL (
+                SELECT {_QUANTITY.format(physical="$4::boolean")} AS quantity
+                FROM stock_items i {_BATCH}
+                WHERE i.tenant_id = p.tenant_id AND i.product_id = p.id) s), '[]'), {_PAGE})::text
+    FROM (SELECT count(*) AS total FROM products p WHERE p.tenant_id = $1 {{which}}) counted
 """
 _ALL_BY_LOCATION = f"""
     WITH wanted AS (
         SELECT DISTINCT i.product_id, i.location_id FROM stock_items i
-        JOIN products p ON p.tenant_id = $1 AND p.id = i.product_id AND ($4::boolean IS NULL OR p.active = $4)
+        JOIN products p ON p.tenant_id = $1 AND p.id = i.product_id {{which}}
         WHERE i.tenant_id = $1
     ), counted AS (SELECT count(*) AS total FROM wanted),
     chosen AS (
@@ -73,7 +74,7 @@ _ALL_BY_LOCATION = f"""
         JOIN products p ON p.tenant_id = $1 AND p.id = c.product_id
         JOIN locations l ON l.tenant_id = $1 AND l.id = c.location_id
         CROSS JOIN LATERAL (
-            SELECT {_QUANTITY.format(physical="$5::boolean")} AS quantity
+            SELECT {_QUANTITY.format(physical="$4::boolean")} AS quantity
             FROM stock_items i {_BATCH}
             WHERE i.tenant_id = $1 AND i.product_id = c.product_id AND i.location_id = c.location_id) s
     ) {_ANSWER}
@@ -123,6 +124,7 @@ SORTED_BY = {
     "expirationDate": "w.expiration_date",
 }
 DIRECTIONS = {"asc": "ASC", "desc": "DESC"}
+WHICH = {None: "", True: "AND p.active", False: "AND NOT p.active"}
 
 
 async def get_remaining_stock(
@@ -145,8 +147,8 @@ async def list_stock(
     by_location: bool,
 ) -> str:
     """One page of what remains of every product, or of every product in every location that has some."""
-    statement = _ALL_BY_LOCATION if by_location else _ALL
-    found: str = await connection.fetchval(statement, tenant_id, size, page, active, physical)
+    statement = (_ALL_BY_LOCATION if by_location else _ALL).format(which=WHICH[active])
+    found: str = await connection.fetchval(statement, tenant_id, size, page, physical)
     return found
 
 
