@@ -2,21 +2,25 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from tests.benchmarks.load import Target, request
 from tests.benchmarks.operations import TENANT, Operation
 
-POSTGRAPHILE = "postgraphile@5"
-PASSWORD = "benchmark-password"
+HUB, FLOOR, IDIOMATIC, POSTGRAPHILE = "this hub", "the floor", "idiomatic Strawberry", "PostGraphile 5"
+PACKAGE = "postgraphile@5"
+USER, ACCOUNT, PASSWORD = "bench", "bench@example.org", "benchmark-password"
 PRESET = """
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 import { makePgService } from "postgraphile/adaptors/pg";
@@ -33,16 +37,30 @@ COMPUTED = (
            AND EXISTS (SELECT 1 FROM batches AS b WHERE b.tenant_id = i.tenant_id AND b.id = i.batch_id AND b.locked
                AND (b.locked_until IS NULL OR b.locked_until > now())) THEN 0 ELSE i.quantity - i.reserved END), 0)
        FROM stock_items AS i WHERE i.tenant_id = p.tenant_id AND i.product_id = p.id $$""",
+    """CREATE VIEW stock_per_warehouse AS
+       SELECT tenant_id, warehouse_id, sum(quantity) AS quantity, sum(reserved) AS reserved
+       FROM stock_items GROUP BY tenant_id, warehouse_id""",
+    """COMMENT ON VIEW stock_per_warehouse IS E'@primaryKey tenant_id,warehouse_id\\n'
+       '@foreignKey (tenant_id, warehouse_id) references warehouses (tenant_id, id)'""",
 )
-"""What PostGraphile needs in the database to show stock totals."""
+"""What PostGraphile needs in the database to show stock totals, added up from the stock items as the floor does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One server; `target` makes the request for an operation."""
+    """One server, a process; `target` makes the request for an operation."""
 
     name: str
     target: Callable[[Operation], Target]
+    port: int
+    pid: int
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes resident now and at most so far; zeros where the system does not tell."""
+        status = Path(f"/proc/{self.pid}/status")
+        text = status.read_text() if status.exists() else ""
+        found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", text, re.MULTILINE))
+        return int(found.get("VmRSS", 0)) * 1024, int(found.get("VmHWM", 0)) * 1024
 
 
 def free_port() -> int:
@@ -52,17 +70,24 @@ def free_port() -> int:
 
 
 @contextmanager
-def hub(database_url: str, redis_url: str) -> Iterator[Contestant]:
+def hub(database_url: str, redis_url: str, *, module: str = "hub") -> Iterator[Contestant]:
     """This hub as it is deployed: authentication, row-level security, guards, everything on."""
     port = free_port()
     environment = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "HUB_SECRET_KEY": "k" * 43}
-    python = [sys.executable, "-m", "hub", "serve", "--port", str(port), "--no-migrations"]
-    with _running(python, port, environment):
-        yield Contestant("this hub", lambda operation: _graphql(port, "/graphql", operation.hub, **_caller(port)))
+    python = [sys.executable, "-m", module, "serve", "--port", str(port), "--no-migrations"]
+    with _running(python, port, environment) as pid:
+        yield Contestant(HUB, lambda operation: asking_hub(port, operation.hub), port, pid)
 
 
-def _caller(port: int) -> dict[str, str]:
-    return {"Host": f"t{TENANT}.localhost:{port}", "Authorization": f"Bearer bench:{PASSWORD}"}
+def asking_hub(port: int, query: str, *, tenant: int | None = TENANT, **variables: Any) -> Target:
+    """A query by a tenant's user, or without `tenant` by the account that is a member of all, on the bare host."""
+    host, login = (f"t{tenant}.localhost", USER) if tenant else ("localhost", ACCOUNT)
+    caller = {"Host": f"{host}:{port}", "Authorization": f"Bearer {login}:{PASSWORD}"}
+    return _graphql(port, query, variables, **caller)
+
+
+def asking_floor(port: int, operation: Operation, *tenants: int) -> Target:
+    return request(f"{operation.path}?{','.join(map(str, tenants or (TENANT,)))}", port)
 
 
 @contextmanager
@@ -71,11 +96,11 @@ def uvicorn(name: str, module: str, database_url: str) -> Iterator[Contestant]:
     port = free_port()
     command = f"uvicorn tests.benchmarks.{module}:app --port {port} --no-access-log --loop uvloop --http httptools"
     python = [sys.executable, "-m", *command.split(), "--log-level", "warning"]
-    with _running(python, port, {"DATABASE_URL": database_url}):
+    with _running(python, port, {"DATABASE_URL": database_url}) as pid:
         if module == "floor":
-            yield Contestant(name, lambda operation: request(f"{operation.path}?{TENANT}", port))
+            yield Contestant(name, lambda operation: asking_floor(port, operation), port, pid)
         else:
-            yield Contestant(name, lambda operation: _graphql(port, "/graphql", operation.hub))
+            yield Contestant(name, lambda operation: _graphql(port, operation.hub), port, pid)
 
 
 @contextmanager
@@ -95,8 +120,8 @@ def postgraphile(folder: Path, node: str, sockets: str, database: str) -> Iterat
         "GRAPHILE_ENV": "production",
     }
     command = [node, "node_modules/postgraphile/dist/cli-run.js", "--config", "graphile.config.mjs"]
-    with _running(command, port, environment, folder):
-        yield Contestant("PostGraphile 5", lambda operation: _graphql(port, "/graphql", operation.postgraphile))
+    with _running(command, port, environment, folder) as pid:
+        yield Contestant(POSTGRAPHILE, lambda operation: _graphql(port, operation.postgraphile), port, pid)
 
 
 def _trouble(node: str) -> str:
@@ -116,34 +141,38 @@ def _install(folder: Path) -> str:
     if npm is None:
         return "npm is missing"
     (folder / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
-    command = [npm, "install", "--no-audit", "--no-fund", "--silent", POSTGRAPHILE]
+    command = [npm, "install", "--no-audit", "--no-fund", "--silent", PACKAGE]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     return f"npm says {done.stderr.strip()[-200:]}" if done.returncode else ""
 
 
-def _graphql(port: int, path: str, query: str, **headers: str) -> Target:
-    body = json.dumps({"query": query}).encode()
-    return request(path, port, body=body, Content_Type="application/json", Accept="application/json", **headers)
+def _graphql(port: int, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> Target:
+    body = json.dumps({"query": query} | ({"variables": variables} if variables else {})).encode()
+    return request("/graphql", port, body=body, Content_Type="application/json", Accept="application/json", **headers)
 
 
 @contextmanager
-def _running(command: list[str], port: int, environment: dict[str, str], folder: Path | None = None) -> Iterator[None]:
-    with subprocess.Popen(
-        command, env=os.environ | environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+def _running(command: list[str], port: int, environment: dict[str, str], folder: Path | None = None) -> Iterator[int]:
+    """The process's id, once it listens."""
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            command, env=os.environ | environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=said
+        ) as process,
+    ):
         try:
-            _wait(process, port)
-            yield
+            _wait(process, port, said)
+            yield process.pid
         finally:
             process.terminate()
             process.wait(15)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
     for _ in range(600):
         if process.poll() is not None:
-            assert process.stderr is not None
-            raise RuntimeError(process.stderr.read().decode()[-2000:])
+            said.seek(0)
+            raise RuntimeError(said.read().decode()[-2000:])
         try:
             socket.create_connection(("127.0.0.1", port), 0.1).close()
             return

@@ -1,6 +1,7 @@
-"""The floor: a bare ASGI route, asyncpg, and SQL written by hand that builds the JSON. No authentication, no policies.
+"""The floor: a bare ASGI route, asyncpg, and SQL written by hand that builds the JSON.
 
-The same tables and indexes, the database's own plan mode. Run by uvicorn; DATABASE_URL names the database.
+The same tables and indexes, prepared statements in the database's own plan mode; no authentication, no policies, no
+summaries. The query string holds the tenants' ids. Run by uvicorn; DATABASE_URL names the database.
 """
 
 import os
@@ -9,15 +10,18 @@ from typing import Any
 import asyncpg
 from sqlalchemy import make_url
 
+from hub.statuses import Status
+
 POOL_SIZE = 10
+STATES = "CASE {0}.status " + " ".join(f"WHEN {each:d} THEN '{each.name}'" for each in Status) + " END"
 PRODUCTS = """
 SELECT json_build_object('data', json_build_object('products', json_build_object('nodes', coalesce(json_agg(
     json_build_object('id', 'Product:' || tenant_id || ':' || id, 'internalId', id, 'code', code, 'name', name,
         'sku', sku,
         'vatPercentage', vat_percentage, 'purchasePrice', purchase_price, 'sellingPrice', selling_price,
         'minimumStock', minimum_stock, 'weight', weight, 'active', active, 'requiresBatchCode', requires_batch_code,
-        'material', material, 'createdAt', created_at, 'updatedAt', updated_at) ORDER BY id), '[]'))))::text
-FROM (SELECT * FROM products WHERE tenant_id = $1 ORDER BY id LIMIT 100) AS p
+        'material', material, 'createdAt', created_at, 'updatedAt', updated_at) ORDER BY id{ties}), '[]'))))::text
+FROM ({page}) AS p
 """
 STOCK = """
 SELECT coalesce(sum(i.quantity), 0) AS quantity, coalesce(sum(i.reserved), 0) AS reserved,
@@ -29,7 +33,7 @@ FROM stock_items AS i WHERE i.tenant_id = p.tenant_id AND i.product_id = p.id
 ORDERS = f"""
 SELECT json_build_object('data', json_build_object('orders', json_build_object('nodes', coalesce(json_agg(
     json_build_object('id', 'Order:' || o.tenant_id || ':' || o.id, 'externalOrderId', o.external_order_id,
-        'status', o.status, 'createdAt', o.created_at,
+        'status', {STATES.format("o")}, 'createdAt', o.created_at,
         'company', (SELECT json_build_object('name', c.name, 'cui', c.cui) FROM companies AS c
             WHERE c.tenant_id = o.tenant_id AND c.id = o.company_id),
         'warehouse', (SELECT json_build_object('code', w.code, 'name', w.name) FROM warehouses AS w
@@ -41,14 +45,14 @@ SELECT json_build_object('data', json_build_object('orders', json_build_object('
                 WHERE p.tenant_id = l.tenant_id AND p.id = l.product_id)) ORDER BY l.position, l.id), '[]')
             FROM (SELECT * FROM order_lines AS l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id
                 ORDER BY l.position, l.id LIMIT 50) AS l)))
-    ORDER BY o.created_at DESC, o.id DESC), '[]'))))::text
-FROM (SELECT * FROM orders WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT 50) AS o
+    ORDER BY o.created_at DESC, o.id DESC{{ties}}), '[]'))))::text
+FROM ({{page}}) AS o
 """
 MIXED = f"""
 SELECT json_build_object('data', json_build_object(
     'nirs', json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object(
-            'id', 'Nir:' || n.tenant_id || ':' || n.id, 'externalReference', n.external_reference, 'status', n.status,
-            'createdAt', n.created_at,
+            'id', 'Nir:' || n.tenant_id || ':' || n.id, 'externalReference', n.external_reference,
+            'status', {STATES.format("n")}, 'createdAt', n.created_at,
             'supplier', (SELECT json_build_object('name', c.name) FROM companies AS c
                 WHERE c.tenant_id = n.tenant_id AND c.id = n.supplier_id),
             'lines', json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object('quantity', l.quantity,
@@ -68,12 +72,26 @@ SELECT json_build_object('data', json_build_object(
             'warehouse', (SELECT json_build_object('code', w.code) FROM warehouses AS w
                 WHERE w.tenant_id = $1 AND w.id = t.warehouse_id),
             'quantity', t.quantity, 'reservedQuantity', t.reserved) ORDER BY t.warehouse_id), '[]')
-        FROM (SELECT warehouse_id, sum(quantity) AS quantity, sum(reserved) AS reserved FROM (
-            SELECT warehouse_id, quantity, reserved FROM stock_totals WHERE tenant_id = $1
-            UNION ALL SELECT warehouse_id, quantity, reserved FROM stock_deltas WHERE tenant_id = $1
-        ) AS parts GROUP BY warehouse_id) AS t)))::text
+        FROM (SELECT warehouse_id, sum(quantity) AS quantity, sum(reserved) AS reserved
+            FROM stock_items WHERE tenant_id = $1 GROUP BY warehouse_id) AS t)))::text
 """
-STATEMENTS = {"/products": PRODUCTS, "/orders": ORDERS, "/mixed": MIXED}
+FIRST_PRODUCTS = "SELECT * FROM products WHERE tenant_id = {tenant} ORDER BY id LIMIT 100"
+LAST_ORDERS = "SELECT * FROM orders WHERE tenant_id = {tenant} ORDER BY created_at DESC, id DESC LIMIT 50"
+OF_ALL = "SELECT r.* FROM unnest($1::bigint[]) AS t (id) CROSS JOIN LATERAL ({page}) AS r ORDER BY {order} LIMIT {size}"
+ALL_PRODUCTS = OF_ALL.format(page=FIRST_PRODUCTS.format(tenant="t.id"), order="r.id, r.tenant_id", size=100)
+ALL_ORDERS = OF_ALL.format(
+    page=LAST_ORDERS.format(tenant="t.id"), order="r.created_at DESC, r.id DESC, r.tenant_id", size=50
+)
+STATEMENTS = {
+    "/products": PRODUCTS.format(page=FIRST_PRODUCTS.format(tenant="$1"), ties=""),
+    "/orders": ORDERS.format(page=LAST_ORDERS.format(tenant="$1"), ties=""),
+    "/mixed": MIXED,
+}
+OF_SEVERAL = {
+    "/products": PRODUCTS.format(page=ALL_PRODUCTS, ties=", tenant_id"),
+    "/orders": ORDERS.format(page=ALL_ORDERS, ties=", o.tenant_id"),
+}
+"""For more than one tenant: each one's own page by the index, then the first of all."""
 HEADERS = [(b"content-type", b"application/json")]
 
 
@@ -86,8 +104,10 @@ class Floor:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        tenants = list(map(int, scope["query_string"].split(b",")))
+        statements, argument = (STATEMENTS, tenants[0]) if len(tenants) == 1 else (OF_SEVERAL, tenants)
         async with self.pool.acquire() as connection:
-            text = await connection.fetchval(STATEMENTS[scope["path"]], int(scope["query_string"]))
+            text = await connection.fetchval(statements[scope["path"]], argument)
         body = text.encode()
         headers = [*HEADERS, (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -24,8 +24,9 @@ from hub.models.nirs import NirLine as NirLineRow
 from hub.models.orders import Order as OrderRow
 from hub.models.orders import OrderLine as OrderLineRow
 from hub.models.products import Product as ProductRow
-from hub.models.stock import StockDelta, StockItem, StockTotal
+from hub.models.stock import StockItem
 from hub.models.stock import Warehouse as WarehouseRow
+from hub.statuses import Status
 from tests.benchmarks.operations import TENANT
 
 ENGINE = create_async_engine(os.environ.get("DATABASE_URL", "postgresql+asyncpg://"), pool_size=10, max_overflow=0)
@@ -86,6 +87,9 @@ def loaders() -> dict[str, Any]:
 
 def fields_of(row: Any, cls: Callable[..., T], *names: str) -> T:
     return cls(row=row, **{name: getattr(row, name) for name in names})
+
+
+strawberry.enum(Status, name="DocumentStatus")
 
 
 @strawberry.type
@@ -171,7 +175,7 @@ class Lines:
 class Order:
     row: strawberry.Private[Any]
     external_order_id: str
-    status: int
+    status: Status
     created_at: datetime
 
     @strawberry.field
@@ -197,7 +201,7 @@ class Order:
 class Nir:
     row: strawberry.Private[Any]
     external_reference: str
-    status: int
+    status: Status
     created_at: datetime
 
     @strawberry.field
@@ -276,16 +280,10 @@ class Query:
 
     @strawberry.field
     async def stock_summary(self, group_by: list[StockGroup]) -> list[StockSummary]:
-        parts = [
-            select(col(table.warehouse_id), col(table.quantity), col(table.reserved)).where(
-                col(table.tenant_id) == TENANT
-            )
-            for table in (StockTotal, StockDelta)
-        ]
-        both = parts[0].union_all(parts[1]).subquery()
-        sums = (func.sum(both.c.quantity), func.sum(both.c.reserved))
+        key, sums = col(StockItem.warehouse_id), (func.sum(col(StockItem.quantity)), func.sum(col(StockItem.reserved)))
+        statement = select(key, *sums).where(col(StockItem.tenant_id) == TENANT).group_by(key).order_by(key)
         async with Session() as session:
-            found = (await session.execute(select(both.c.warehouse_id, *sums).group_by(both.c.warehouse_id))).all()
+            found = (await session.execute(statement)).all()
         return [
             StockSummary(warehouse_id=id_, quantity=quantity, reserved_quantity=held) for id_, quantity, held in found
         ]

@@ -7,10 +7,14 @@ TENANT = 3
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is asked; `path` is the floor's route."""
+    """What is asked; `path` is the floor's route, `goal` how many times as fast as PostGraphile the hub shall be.
+
+    The aliases of `postgraphile` make its answer the same as the hub's.
+    """
 
     name: str
     path: str
+    goal: float
     hub: str
     postgraphile: str
 
@@ -18,35 +22,41 @@ class Operation:
 PRODUCTS = Operation(
     name="100 products × 15 fields",
     path="/products",
+    goal=4.0,
     hub="""{ products(first: 100) { nodes {
         id internalId code name sku vatPercentage purchasePrice sellingPrice minimumStock weight active
         requiresBatchCode material createdAt updatedAt
     } } }""",
-    postgraphile="""{ allProducts(first: 100, condition: {tenantId: "3"}, orderBy: [PRIMARY_KEY_ASC]) { nodes {
-        id rowId code name sku vatPercentage purchasePrice sellingPrice minimumStock weight active requiresBatchCode
-        material createdAt updatedAt
-    } } }""",
+    postgraphile="""{ products: allProducts(first: 100, condition: {tenantId: "3"}, orderBy: [PRIMARY_KEY_ASC]) {
+        nodes { id internalId: rowId code name sku vatPercentage purchasePrice sellingPrice minimumStock weight
+        active requiresBatchCode material createdAt updatedAt }
+    } }""",
 )
 ORDERS = Operation(
     name="50 orders, nested, with stock totals",
     path="/orders",
+    goal=3.3,
     hub="""{ orders(first: 50, orderBy: CREATED_AT_DESC) { nodes {
         id externalOrderId status createdAt company { name cui } warehouse { code name }
         lines(first: 50) { nodes { quantity product {
             code name totalQuantityInStock totalReservedQuantity totalFreeQuantity
         } } }
     } } }""",
-    postgraphile="""{ allOrders(first: 50, condition: {tenantId: "3"}, orderBy: [CREATED_AT_DESC]) { nodes {
+    postgraphile="""{ orders: allOrders(first: 50, condition: {tenantId: "3"}, orderBy: [CREATED_AT_DESC]) { nodes {
         id externalOrderId status createdAt
-        companyByTenantIdAndCompanyId { name cui } warehouseByTenantIdAndWarehouseId { code name }
-        orderLinesByTenantIdAndOrderId(first: 50, orderBy: [POSITION_ASC]) { nodes {
-            quantity productByTenantIdAndProductId { code name stock { quantity reserved free } }
+        company: companyByTenantIdAndCompanyId { name cui }
+        warehouse: warehouseByTenantIdAndWarehouseId { code name }
+        lines: orderLinesByTenantIdAndOrderId(first: 50, orderBy: [POSITION_ASC]) { nodes {
+            quantity product: productByTenantIdAndProductId { code name stock {
+                totalQuantityInStock: quantity totalReservedQuantity: reserved totalFreeQuantity: free
+            } }
         } }
     } } }""",
 )
 MIXED = Operation(
     name="20 NIRs + 20 products + stock summary",
     path="/mixed",
+    goal=1.6,
     hub="""{
         nirs(first: 20, orderBy: CREATED_AT_DESC) { nodes {
             id externalReference status createdAt supplier { name }
@@ -56,16 +66,18 @@ MIXED = Operation(
         stockSummary(groupBy: [WAREHOUSE]) { warehouse { code } quantity reservedQuantity }
     }""",
     postgraphile="""{
-        allNirs(first: 20, condition: {tenantId: "3"}, orderBy: [CREATED_AT_DESC]) { nodes {
-            id externalReference status createdAt companyByTenantIdAndSupplierId { name }
-            nirLinesByTenantIdAndNirId(first: 50, orderBy: [POSITION_ASC]) { nodes {
-                quantity purchasePrice productByTenantIdAndProductId { code name }
+        nirs: allNirs(first: 20, condition: {tenantId: "3"}, orderBy: [CREATED_AT_DESC]) { nodes {
+            id externalReference status createdAt supplier: companyByTenantIdAndSupplierId { name }
+            lines: nirLinesByTenantIdAndNirId(first: 50, orderBy: [POSITION_ASC]) { nodes {
+                quantity purchasePrice product: productByTenantIdAndProductId { code name }
             } }
         } }
-        allProducts(first: 20, condition: {tenantId: "3"}, orderBy: [PRIMARY_KEY_ASC]) { nodes {
-            id code name sellingPrice stock { quantity }
+        products: allProducts(first: 20, condition: {tenantId: "3"}, orderBy: [PRIMARY_KEY_ASC]) { nodes {
+            id code name sellingPrice stock { totalQuantityInStock: quantity }
         } }
-        allStockByWarehouses(condition: {tenantId: "3"}) { nodes { warehouseId quantity reserved } }
+        stockSummary: allStockPerWarehouses(condition: {tenantId: "3"}, orderBy: [PRIMARY_KEY_ASC]) { nodes {
+            warehouse: warehouseByTenantIdAndWarehouseId { code } quantity reservedQuantity: reserved
+        } }
     }""",
 )
 OPERATIONS = (PRODUCTS, ORDERS, MIXED)

@@ -29,8 +29,8 @@ from tests.benchmarks.contestants import PASSWORD, Contestant
 from tests.benchmarks.data import Scale, fill
 from tests.benchmarks.load import Target, burst, once, request
 from tests.benchmarks.operations import PRODUCTS, TENANT
-from tests.benchmarks.read_bench import Measured
 from tests.benchmarks.report import REST, write_rest
+from tests.benchmarks.turns import Measured
 
 DATABASE = "bench"
 CONNECTIONS = 16
