@@ -56,7 +56,7 @@ class Batch(Node, Owned):
     """Goods of one product made together; its dates are fixed by the first receipt."""
 
     product: Product = one("product_id", "What it is a batch of.")
-    code: str = column("Its code, unique for the product.")
+    code: str | None = column("Its code, unique for the product; null for goods told apart by their dates alone.")
     production_date: date | None = column("The day it was made.")
     expiration_date: date | None = column("The last day it may be used.")
     nir: Nir | None = one("nir_id", "The goods receipt it came with first.")
