@@ -80,7 +80,7 @@ LAST_ORDERS = "SELECT * FROM orders WHERE tenant_id = {tenant} ORDER BY created_
 OF_ALL = "SELECT r.* FROM unnest($1::bigint[]) AS t (id) CROSS JOIN LATERAL ({page}) AS r ORDER BY {order} LIMIT {size}"
 ALL_PRODUCTS = OF_ALL.format(page=FIRST_PRODUCTS.format(tenant="t.id"), order="r.id, r.tenant_id", size=100)
 ALL_ORDERS = OF_ALL.format(
-    page=LAST_ORDERS.format(tenant="t.id"), order="r.created_at DESC, r.id DESC, r.tenant_id", size=50
+    page=LAST_ORDERS.format(tenant="t.id"), order="r.created_at DESC, r.id DESC, r.tenant_id DESC", size=50
 )
 STATEMENTS = {
     "/products": PRODUCTS.format(page=FIRST_PRODUCTS.format(tenant="$1"), ties=""),
@@ -89,7 +89,7 @@ STATEMENTS = {
 }
 OF_SEVERAL = {
     "/products": PRODUCTS.format(page=ALL_PRODUCTS, ties=", tenant_id"),
-    "/orders": ORDERS.format(page=ALL_ORDERS, ties=", o.tenant_id"),
+    "/orders": ORDERS.format(page=ALL_ORDERS, ties=", o.tenant_id DESC"),
 }
 """For more than one tenant: each one's own page by the index, then the first of all."""
 HEADERS = [(b"content-type", b"application/json")]

@@ -30,7 +30,7 @@ from tests.benchmarks.unseen import fresh, measure_unseen
 from tests.benchmarks.variations import measure_variations
 
 CONNECTIONS = (1, 16)
-STRANGERS = 400
+STRANGERS = 200
 """Documents of each operation that the hub is asked never to have seen, before its memory is looked at; more than it
 remembers."""
 
