@@ -7,7 +7,7 @@ Three pools, all of roles that cannot bypass the policies: `hub_app` for writing
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -25,10 +25,10 @@ from hub.errors import HubError, Unavailable
 from hub.ids import Ids
 from hub.models.syncs import Event
 from hub.ports import Bell
+from hub.readers import SCOPE_SETTING, Readers, ScopedConnection
 
 T = TypeVar("T")
 
-SCOPE_SETTING = "hub.tenants"
 RETRIED_STATES = frozenset({"40001", "40P01"})
 ATTEMPTS = 5
 
@@ -106,28 +106,6 @@ class UnitOfWork:
 Ending = Callable[[UnitOfWork, list[int]], Awaitable[None]]
 
 
-class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection that remembers which tenants its setting names."""
-
-    __slots__ = ("_scope_key",)
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._scope_key: str | None = None  # not known
-
-    async def enter(self, scope_key: str) -> None:
-        """Show the scope's tenants from now on; costs nothing when they are the same as before."""
-        if self._scope_key == scope_key:
-            return
-        self._scope_key = None
-        await self.execute(f"SELECT set_config('{SCOPE_SETTING}', $1, false)", scope_key)
-        if not self.is_in_transaction():  # a rollback would undo the setting, not the memo
-            self._scope_key = scope_key
-
-    def forget_scope(self) -> None:
-        self._scope_key = None
-
-
 class Database:
     """The pools of one process. `open` it once, `close` it at the end."""
 
@@ -146,12 +124,12 @@ class Database:
         self._pgbouncer = pgbouncer
         self._writers = self._engine("hub_app", pool_size)
         self._system = self._engine("hub_system", max(3, pool_size // 2))
-        self._readers: asyncpg.Pool | None = None
+        self._readers: Readers | None = None
         self.ids = Ids(self._system)
         self.bell = bell
 
     async def open(self) -> "Database":
-        self._readers = await asyncpg.create_pool(
+        pool = await asyncpg.create_pool(
             **_connect_arguments(self._url),
             min_size=1,
             max_size=self._pool_size,
@@ -168,6 +146,7 @@ class Database:
                 "statement_timeout": str(int(self._read_timeout.total_seconds() * 1000)),
             },
         )
+        self._readers = Readers(pool, pgbouncer=self._pgbouncer)
         return self
 
     async def close(self) -> None:
@@ -177,32 +156,10 @@ class Database:
         await self._writers.dispose()
         await self._system.dispose()
 
-    @asynccontextmanager
-    async def reading(self, scope: Scope) -> AsyncIterator[asyncpg.Connection]:
-        """A read-only connection that sees the scope's tenants only.
-
-        A pooled connection keeps its setting while it serves the same scope. The memo is forgotten at every error,
-        because a rollback undoes the setting and a stale memo would show another tenant's rows.
-        """
+    def reading(self, scope: Scope) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A read-only connection that sees the scope's tenants only."""
         assert self._readers is not None, "the database is not open"
-        try:
-            async with self._readers.acquire() as connection:
-                if self._pgbouncer:
-                    async with connection.transaction(readonly=True):
-                        await connection.execute(f"SELECT set_config('{SCOPE_SETTING}', $1, true)", scope.key)
-                        yield connection
-                    return
-                forget = connection.forget_scope  # the pool takes a lost connection away from us
-                try:
-                    await connection.enter(scope.key)
-                    yield connection
-                except BaseException:
-                    forget()
-                    raise
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-            raise Unavailable("the database does not answer", hint="try again in a moment") from error
-        except asyncpg.QueryCanceledError as error:
-            raise Unavailable("the read took too long", code="TIMEOUT", hint="ask for less at once") from error
+        return self._readers.reading(scope)
 
     @asynccontextmanager
     async def unit_of_work(self, scope: Scope) -> AsyncIterator[UnitOfWork]:

@@ -1,5 +1,6 @@
 """Which tenant a request's Host header selects."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 LOCAL = "localhost"
@@ -26,6 +27,7 @@ def _without_port(host: str) -> str:
     return name if colon and (port.isdecimal() or not port) else host
 
 
+@lru_cache(maxsize=1024)
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -30,10 +30,11 @@ from schema.rest.app import create_rest
 from schema.rest.docs import docs_routes
 from schema.websocket import WebSocketEndpoint
 
-REST_PREFIXES = ("/api", "/softone")
+GRAPHQL = ("/graphql", "/graphql/")
+REST = ("/api/", "/softone/")
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings) -> "App":
     """The ASGI application of one API process; `settings` name the database, Redis and the secret key."""
     bell = RedisBell(settings.redis_url)
     database = Database(
@@ -70,31 +71,45 @@ def create_app(settings: Settings) -> ASGIApp:
             open_things.push_async_callback(end, [numbering])
             yield
 
-    app = Starlette(
+    pages = Starlette(
         routes=[
             Route("/", home),
-            Route("/graphql", GraphQLEndpoint(services, executor)),
             WebSocketRoute("/graphql", WebSocketEndpoint(services, executor)),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
             *docs_routes(),
         ],
-        middleware=[Middleware(health.counted), Middleware(Edge, settings=settings), Middleware(RestFirst, rest=rest)],
         lifespan=lifespan,
     )
-    app.state.services = services
-    return app
+    faces = Faces(graphql=GraphQLEndpoint(services, executor), rest=rest, pages=pages)
+    return App(services, health.counted(Edge(faces, settings)))
 
 
-class RestFirst:
-    """Everything below the REST prefixes goes to the compatibility layer, which answers unknown paths itself."""
+@dataclass(frozen=True, slots=True)
+class App:
+    """One API process as an ASGI application."""
 
-    def __init__(self, app: ASGIApp, rest: ASGIApp) -> None:
-        self._app = app
-        self._rest = rest
+    services: Services
+    entry: ASGIApp
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self.entry(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The two faces find their own way; everything else, also the lifespan and WebSockets, is Starlette's."""
+
+    graphql: ASGIApp
+    rest: ASGIApp
+    pages: ASGIApp
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        mine = any(path == prefix or path.startswith(f"{prefix}/") for prefix in REST_PREFIXES)
-        await (self._rest if mine and scope["type"] != "lifespan" else self._app)(scope, receive, send)
+        if scope["type"] == "http" and path in GRAPHQL:
+            await self.graphql(scope, receive, send)
+        elif scope["type"] != "lifespan" and f"{path}/".startswith(REST):
+            await self.rest(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)

@@ -1,10 +1,10 @@
 """What holds for every answer over HTTP: it has a request id, it comes in time, and what breaks is masked."""
 
 import asyncio
-import uuid
+import random
+from collections.abc import Iterable
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -14,11 +14,12 @@ from schema.errors import refusal
 
 PIECES = 4
 """Each piece of a body has this part of the time of the whole."""
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+REQUEST_ID = b"x-request-id"
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
 
 class Edge:
@@ -32,7 +33,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = _Call(receive, send, request_id_of(Headers(scope=scope)), self._body_seconds)
+        call = _Call(receive, send, request_id_of(scope["headers"]), self._body_seconds)
         scope.setdefault("state", {})["request_id"] = call.request_id
         try:
             await self._app(scope, call.receive, call.send)
@@ -46,10 +47,12 @@ class Edge:
             await late(scope, receive, call.send)
 
 
-def request_id_of(headers: Headers) -> str:
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The caller's `X-Request-Id` when it is short and plain, else a new one."""
-    given = headers.get("x-request-id", "")
-    return given if 0 < len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum() else uuid.uuid4().hex
+    given = next((value for name, value in headers if name == REQUEST_ID), b"")
+    if 0 < len(given) <= 64 and given.replace(b"-", b"").isalnum():
+        return given.decode()
+    return f"{random.getrandbits(128):032x}"
 
 
 class _Call:
@@ -81,9 +84,10 @@ class _Call:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.answered = True
-            headers = MutableHeaders(scope=message)
-            for name, value in {"X-Request-Id": self.request_id, **SECURITY}.items():
-                headers.setdefault(name, value)
+            headers = list(message.get("headers", ()))
+            said = {name for name, _ in headers}
+            headers += [each for each in ((REQUEST_ID, self.request_id.encode()), *SECURITY) if each[0] not in said]
+            message = {**message, "headers": headers}
         await self._send(message)
 
 

@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -85,6 +86,10 @@ class Health:
     def counted(self, app: ASGIApp) -> ASGIApp:
         """`app`, with its HTTP answers counted and timed."""
 
+        @lru_cache(maxsize=512)
+        def numbers(door: str, status: int) -> tuple[Counter, Histogram]:
+            return self._requests.labels(door, status), self._seconds.labels(door)
+
         async def counting(scope: AsgiScope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
                 await app(scope, receive, send)
@@ -102,8 +107,9 @@ class Health:
             try:
                 await app(scope, receive, noted)
             finally:
-                self._requests.labels(door, status).inc()
-                self._seconds.labels(door).observe(time.perf_counter() - started)
+                requests, seconds = numbers(door, status)
+                requests.inc()
+                seconds.observe(time.perf_counter() - started)
 
         return counting
 

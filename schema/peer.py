@@ -22,8 +22,7 @@ class Peer:
     @property
     def local(self) -> bool:
         """The client is a process of this machine."""
-        address = _address(self.address)
-        return address is None or address.is_loopback
+        return not self.address or _is_loopback(self.address)
 
 
 def peer_of(scope: Mapping[str, Any], settings: Settings) -> Peer:
@@ -31,14 +30,14 @@ def peer_of(scope: Mapping[str, Any], settings: Settings) -> Peer:
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     client = scope.get("client")
     near = _address(client[0]) if client else None
-    host = next((value.decode("latin-1") for name, value in headers if name == b"host"), "")
+    host = _first(headers, b"host")
     if near is not None and _trusted(near, settings):
         far = _forwarded_for(headers, near, settings)
         secure = _last(headers, b"x-forwarded-proto").lower() == "https"
         return Peer(str(far), host, secure or settings.allow_http)
-    secure = scope["scheme"] in ("https", "wss")
-    local = client is None or (near is not None and near.is_loopback)
-    return Peer("" if near is None else str(near), host, secure or local or settings.allow_http)
+    local = client is None or _is_loopback(client[0])
+    secure = local or settings.allow_http or scope["scheme"] in ("https", "wss")
+    return Peer(_spelled(client[0]) if client else "", host, secure)
 
 
 def _forwarded_for(headers: Iterable[tuple[bytes, bytes]], near: Address, settings: Settings) -> Address:
@@ -53,6 +52,13 @@ def _forwarded_for(headers: Iterable[tuple[bytes, bytes]], near: Address, settin
         if not _trusted(address, settings):
             break
     return far
+
+
+def _first(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return ""
 
 
 def _last(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
@@ -71,3 +77,16 @@ def _address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(text: str) -> bool:
+    address = _address(text)
+    return address is not None and address.is_loopback
+
+
+@lru_cache(maxsize=1024)
+def _spelled(text: str) -> str:
+    """The one spelling of an address; empty for what is none."""
+    address = _address(text)
+    return "" if address is None else str(address)

@@ -191,7 +191,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Services, int]]:
             while not server.started:
                 assert not running.done(), "the API could not start"
                 await asyncio.sleep(0.01)
-            yield app.state.services, listener.getsockname()[1]
+            yield app.services, listener.getsockname()[1]
         finally:
             server.should_exit = True
             await running
