@@ -27,7 +27,7 @@ PASSWORD = "a:pass word"
 HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 LEVELS = {"admin": Level.SUPERADMINISTRATOR, "clerk": Level.USER, "viewer": Level.VIEWER}
 PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
