@@ -17,8 +17,8 @@ from hub.settings import Settings
 from schema.graph import build_schema
 from schema.rest.json_text import Numeral, decimal_text, parse
 from schema.rest.table import TABLE
-from tests.hub.importing.test_round_trip import seed
 from tests.schema.rest import faces
+from tests.schema.rest.furnishing import furnish
 from tests.schema.rest.houses import PASSWORD, House, open_house
 from tests.schema.rest.twins import Twin, every, found, inside, one
 from tests.schema.served import serving
@@ -148,7 +148,7 @@ READS = [
     Read("POST /api/order/order-ready", one('order(externalOrderId: "W-3")', faces.READINESS), '{"orderId": 3}'),
     Read("POST /api/order/order-ready", one('order(id: "Order:@:6")', faces.READINESS), '{"externalOrderId": "W-6"}'),
     Read("POST /api/order/picking-info", one('order(id: "Order:@:1")', faces.PICKING), '{"orderId": 1}'),
-    Read("POST /api/order/picking-info", one('order(externalOrderId: "W-7")', faces.PICKING), '{"orderId": 7}'),
+    Read("POST /api/order/picking-info", one('order(externalOrderId: "FULL")', faces.PICKING), '{"orderId": 9}'),
     Read("POST /api/nir/read", every("nirs", faces.NIR)),
     Read(
         "POST /api/nir/read",
@@ -156,13 +156,18 @@ READS = [
         '{"externalClientIds": ["sup"]}',
     ),
     Read("POST /api/nir/validation-info", one('nir(externalReference: "IN-1")', faces.NIR_VALIDATION), '{"nirId": 1}'),
+    Read(
+        "POST /api/nir/validation-info",
+        one('nir(thirdPartyReference: "t/d")', faces.NIR_VALIDATION),
+        '{"externalReference": "FULL"}',
+    ),
     Read("POST /api/nir/validation-info", one('nir(id: "Nir:@:2")', faces.NIR_VALIDATION), '{"nirId": 2}'),
     Read("POST /api/return/read", every("returns", faces.RETURN)),
     Read("POST /api/return/read", every("returns", faces.RETURN, "validated: true"), '{"statuses": [3, 4]}'),
     Read(
         "POST /api/return/validation-info",
-        one('return(externalReference: "R-1")', faces.RETURN_VALIDATION),
-        '{"externalReference": "R-1"}',
+        one('return(externalReference: "FULL")', faces.RETURN_VALIDATION),
+        '{"externalReference": "FULL"}',
     ),
     Read("GET /api/inventory/1", one('inventory(id: "Inventory:@:1")', faces.INVENTORY)),
     Read("GET /api/inventory/2", one('inventory(id: "Inventory:@:2")', faces.INVENTORY)),
@@ -179,8 +184,8 @@ READS = [
     Read("POST /api/metadata/product", every("products", faces.PRODUCT_METADATA, "active: false"), '{"active": false}'),
     Read(
         "POST /api/metadata/product/by_model",
-        every("products", faces.PRODUCT_METADATA, 'code: {in: ["MILK", "PIPE", "x"]}'),
-        '{"models": ["MILK", "PIPE", "x"]}',
+        every("products", faces.PRODUCT_METADATA, 'code: {in: ["MILK", "FULL", "x"]}'),
+        '{"models": ["MILK", "FULL", "x"]}',
     ),
     Read("POST /api/metadata/order", every("orders", faces.ORDER_METADATA)),
     Read(
@@ -202,22 +207,6 @@ async def house(door_settings: Settings) -> AsyncIterator[House]:
             house = replace(house, client=client)
             await furnish(house)
             yield house
-
-
-async def furnish(house: House) -> None:
-    """The year of work, and what an export does not carry: counts, a locked batch, goods in a named place."""
-    await seed(house)
-    for noun, key, id_, reference in (("product", "productIds", 1, "t/p"), ("company", "companyIds", 2, "t/c")):
-        update = {key: [id_], "updateFields": {"thirdPartyReference": reference}}
-        assert (await house.post(f"/api/{noun}/update", update)).status == 200
-    await house.run("UPDATE batches SET locked = true WHERE code = 'B8'")
-    adjust, milk = "/api/inventory/stock-adjustment", {"model": "MILK", "stockBatchCode": "B8", "locationCode": "A-02"}
-    first = (await house.post(adjust, milk | {"quantity": 4.25})).data["inventoryId"]
-    bread = {"model": "BREAD", "locationCode": "A-01", "quantity": 2, "expirationDate": "2027-02-28"}
-    counted = await house.post(adjust, bread | {"inventoryId": first, "stockBatchCode": "NEW", "validate": True})
-    assert (first, counted.data["inventoryStatus"]) == (1, 4)
-    drill = {"model": "DRILL", "locationCode": "RECEPTION", "quantity": 1, "snList": ["SN-2"]}
-    assert (await house.post(adjust, drill)).data["inventoryId"] == 2
 
 
 async def on_rest(house: House, read: Read) -> Any:
@@ -260,3 +249,27 @@ def test_every_read_that_is_replaced_is_compared() -> None:
 
     assert {read.route for read in READS} == replaced
     assert all(read.twin.selection.startswith(f"{fields[read.route]}(") for read in READS)
+
+
+async def test_every_field_is_compared_where_it_has_a_value(house: House) -> None:
+    empty: dict[str, bool] = {}
+    for read in READS:
+        note_empty(await on_rest(house, read), read.route, empty)
+
+    assert {name for name, always in empty.items() if always} == {
+        "POST /api/metadata/category.model",
+        "POST /api/metadata/product.externalReference",
+        "POST /api/metadata/product/by_model.externalReference",
+        "POST /api/metadata/order.model",
+    }
+
+
+def note_empty(value: Any, place: str, empty: dict[str, bool]) -> None:
+    """Whether a place was empty in all answers so far."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            note_empty(inner, f"{place}.{name}", empty)
+        return
+    for inner in value if isinstance(value, list) else []:
+        note_empty(inner, place if isinstance(inner, dict) else f"{place}[]", empty)
+    empty[place] = empty.get(place, True) and value in (None, [])
