@@ -13,6 +13,8 @@ from schema.rest.json_text import write
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
+OPENING, CLOSING = b'{"error":false,"errorMessage":null,"status":200,"data":', b"}"
+"""The envelope of the contract around what a route answers."""
 STATUSES: tuple[tuple[type[HubError], int], ...] = (
     (Unauthenticated, 401),
     (NotAllowed, 403),
@@ -92,17 +94,16 @@ def success(shape: Shape, value: Any, headers: Mapping[str, str]) -> Answer:
         return Answer(200, value.content, {**shown_as, **headers}, value.media_type)
     if isinstance(value, Parts):
         return Answer(200, _enveloped(value.pieces), headers)
-    if shape.form is Form.BARE:
-        return Answer(200, write(value), headers)
-    return Answer(200, write({"error": False, "errorMessage": None, "status": 200, "data": value}), headers)
+    text = value if isinstance(value, bytes) else write(value)
+    return Answer(200, text if shape.form is Form.BARE else b"%b%b%b" % (OPENING, text, CLOSING), headers)
 
 
 async def _enveloped(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    yield b'{"error":false,"errorMessage":null,"status":200,"data":'
+    yield OPENING
     async with aclosing(pieces):
         async for piece in pieces:
             yield piece
-    yield b"}"
+    yield CLOSING
 
 
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:

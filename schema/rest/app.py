@@ -47,13 +47,12 @@ class Rest:
         if asgi["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
             return
-        request_id = uuid.uuid4().hex
+        request_id = asgi.get("state", {}).get("request_id") or uuid.uuid4().hex
         try:
             answer = await self._answer(asgi, receive, request_id)
         except Disconnected:
             return
-        headers = {"Content-Type": answer.media_type, "X-Request-Id": request_id, **answer.headers}
-        await _send(answer, headers, send)
+        await _send(answer, request_id, send)
 
     async def _answer(self, asgi: AsgiScope, receive: Receive, request_id: str) -> Answer:
         try:
@@ -71,7 +70,7 @@ class Rest:
             allowed = ", ".join(sorted(methods))
             return failure(405, f"{asgi['method']} is not a method of this path (use {allowed})", {"Allow": allowed})
         answer = await self._call(route, scope, found, asgi, receive, request_id)
-        self.usage.count(scope, f"{route.method} {route.template}", failed=answer.status >= 400)
+        self.usage.count(scope, route.name, failed=answer.status >= 400)
         return answer
 
     async def _call(
@@ -142,14 +141,15 @@ def _query(route: Route[Any], query_string: bytes) -> Any:
     return read_model(route.query, values)
 
 
-async def _send(answer: Answer, headers: dict[str, str], send: Send) -> None:
-    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+async def _send(answer: Answer, request_id: str, send: Send) -> None:
+    headers = [(b"content-type", answer.media_type.encode()), (b"x-request-id", request_id.encode())]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
     if isinstance(answer.body, bytes):
-        raw.append((b"content-length", str(len(answer.body)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
         return
-    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     async with aclosing(answer.body) as pieces:
         async for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -10,6 +10,8 @@ from schema.rest.json_text import parse
 
 LARGEST = 10 * 1024 * 1024
 WORTH_A_THREAD = 256 * 1024
+FRAMING = (b"content-length", b"transfer-encoding")
+"""A request with neither has no body."""
 
 
 class Refused(Exception):
@@ -27,8 +29,11 @@ class Disconnected(Exception):
 
 async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes:
     """The body; raise `Refused` for one that is too large (whatever Content-Length says) or not JSON by its type."""
-    told = next((value for name, value in headers if name == b"content-length"), b"0")
-    if told.isdigit() and len(told) < 20 and int(told) > LARGEST:
+    framing = {name: value for name, value in headers if name in FRAMING}
+    length = framing.get(b"content-length", b"0")
+    if length == b"0" and b"transfer-encoding" not in framing:
+        return b""
+    if length.isdigit() and len(length) < 20 and int(length) > LARGEST:
         raise _too_large()
     chunks: list[bytes] = []
     size = 0

@@ -41,9 +41,7 @@ def parse(raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise Invalid(f"the body is not UTF-8 (byte {error.start})") from error
     try:
-        return json.loads(
-            text, parse_int=_numeral, parse_float=_numeral, parse_constant=_no_constant, object_pairs_hook=_object
-        )
+        return _READER.decode(text)
     except json.JSONDecodeError as error:
         raise Invalid(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
@@ -88,3 +86,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise Invalid("is given twice in one object", field=shown(twice))
     return found
+
+
+_READER = json.JSONDecoder(
+    parse_int=_numeral, parse_float=_numeral, parse_constant=_no_constant, object_pairs_hook=_object
+)

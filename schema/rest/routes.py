@@ -1,8 +1,10 @@
 """A route is declared once, as data; the dispatcher, the OpenAPI document and the tests read the same declaration."""
 
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar, get_args
 from urllib.parse import unquote_to_bytes
 
@@ -38,7 +40,7 @@ class RestCall(Generic[B]):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route(Generic[B]):
     """One method of one path. `{name:long}`, `{name:status}` and `{name:text}` in the path are typed parameters.
 
@@ -61,15 +63,20 @@ class Route(Generic[B]):
     description: str = ""
     """Markdown for the reference, where the title does not say it all."""
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Kind]:
         """Path parameters with their types, in the order of the path."""
         return {found["name"]: PARAMETERS[found["kind"]] for found in _PARAMETER.finditer(self.path)}
 
-    @property
+    @cached_property
     def template(self) -> str:
         """The path as the documentation writes it."""
         return _PARAMETER.sub(r"{\g<name>}", self.path)
+
+    @cached_property
+    def name(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.template}"
 
     def values(self, found: Mapping[str, bytes]) -> dict[str, Any]:
         """The typed path parameters; raise `Invalid` naming the one that is wrong."""
@@ -86,12 +93,17 @@ class Table:
             methods = self._paths.setdefault(route.path, {})
             assert route.method not in methods, f"{route.method} {route.path} is declared twice"
             methods[route.method] = route
-        patterns = sorted(self._paths, key=lambda path: path.count("{"))
-        self._patterns = [(_pattern(path), self._paths[path]) for path in patterns]
+        self._written_out = {path.encode(): methods for path, methods in self._paths.items() if "{" not in path}
+        self._patterns: dict[int, list[tuple[re.Pattern[bytes], Mapping[str, Route[Any]]]]] = defaultdict(list)
+        for path in sorted(self._paths.keys(), key=lambda path: path.count("{")):
+            if "{" in path:
+                self._patterns[path.count("/")].append((_pattern(path), self._paths[path]))
 
     def find(self, raw_path: bytes) -> tuple[Mapping[str, Route[Any]], Mapping[str, bytes]]:
         """The methods of a path (none = unknown path) and its still encoded parameters."""
-        for pattern, methods in self._patterns:
+        if written_out := self._written_out.get(raw_path):
+            return written_out, {}
+        for pattern, methods in self._patterns.get(raw_path.count(b"/"), ()):
             if found := pattern.fullmatch(raw_path):
                 return methods, found.groupdict()
         return {}, {}

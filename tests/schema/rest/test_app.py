@@ -348,7 +348,11 @@ async def test_a_client_that_leaves_is_not_answered(house: House) -> None:
         sent.append(message)
 
     asgi = {"type": "http", "method": "POST", "path": "/api/echo/x", "raw_path": b"/api/echo/x", "query_string": b""}
-    where = {"headers": [(b"authorization", b"-")], "client": ("127.0.0.1", 1), "scheme": "http"}
+    where = {
+        "headers": [(b"authorization", b"-"), (b"content-length", b"9")],
+        "client": ("127.0.0.1", 1),
+        "scheme": "http",
+    }
     await rest({**asgi, **where}, receive, send)
 
     assert sent == []
