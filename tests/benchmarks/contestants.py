@@ -142,7 +142,10 @@ def _install(folder: Path) -> str:
         return "npm is missing"
     (folder / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
     command = [npm, "install", "--no-audit", "--no-fund", "--silent", PACKAGE]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    except subprocess.TimeoutExpired:
+        return "npm took more than five minutes"
     return f"npm says {done.stderr.strip()[-200:]}" if done.returncode else ""
 
 

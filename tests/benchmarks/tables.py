@@ -26,6 +26,9 @@ INTRODUCTION = """
 Their answers are compared field by field before anything is measured. Throughput is the median over the rounds,
 p50 and p99 are over all requests.
 """
+LEFT_OUT = """
+PostGraphile was left out of this run: it could not be installed.
+"""
 RATIOS = """
 ## Ratios
 
@@ -84,7 +87,8 @@ class Outcome:
 
 
 def page(outcome: Outcome, scale: Scale, effort: Effort) -> str:
-    parts = [_heading(scale, effort), INTRODUCTION, RATIOS, *_ratios(outcome.results)]
+    left_out = all(server != POSTGRAPHILE for _, _, server in outcome.results)
+    parts = [_heading(scale, effort), INTRODUCTION, LEFT_OUT if left_out else "", RATIOS, *_ratios(outcome.results)]
     for operation in OPERATIONS:
         parts += _operation(operation, outcome.results)
     parts += [
