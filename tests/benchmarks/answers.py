@@ -54,7 +54,8 @@ def difference(expected: Any, actual: Any, place: str = "data") -> str:
             return f"{place} has {len(actual)} entries, not {len(expected)}"
         pairs = [(f"{place}[{n}]", value, actual[n]) for n, value in enumerate(expected)]
     else:
-        return "" if expected == actual else f"{place} is {actual!r}, not {expected!r}"
+        same = expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
+        return "" if same else f"{place} is {actual!r}, not {expected!r}"
     return next(filter(None, (difference(mine, other, where) for where, mine, other in pairs)), "")
 
 

@@ -4,18 +4,20 @@ Two connections with the same settings in turns, one statement after the other; 
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
 from tests.benchmarks.operations import OPERATIONS
 from tests.benchmarks.plans import SETTINGS, Planning
 from tests.benchmarks.site import Site
 from tests.benchmarks.turns import Effort, Measured, Pair
 
-Read = Callable[[], Awaitable[Any]]
+TURNS = 3
+"""The rounds are so many times as many and as short as those over HTTP."""
 
 
 async def measure_policies(site: Site, planning: Planning, effort: Effort) -> list[Pair]:
@@ -44,17 +46,17 @@ async def _compared(
     if answers[0] != answers[1]:
         raise RuntimeError(f"{name}: the answers differ")
     sides = [Measured(), Measured()]
-    for number in range(effort.rounds * 2):
+    for number in range(effort.rounds * TURNS):
         for side in (0, 1) if number % 2 else (1, 0):
-            await _run(lambda side=side: statements[side].fetchrow(*arguments), sides[side], effort)  # type: ignore[misc]
+            await _run(statements[side], arguments, sides[side], effort)
     return Pair(name, "the same statement, policies bypassed", *sides)
 
 
-async def _run(read: Read, measured: Measured, effort: Effort) -> None:
+async def _run(statement: PreparedStatement, arguments: Sequence[Any], measured: Measured, effort: Effort) -> None:
     started, count = time.perf_counter(), 0
-    while count < effort.requests and time.perf_counter() - started < effort.seconds / 2:
+    while count < effort.requests and time.perf_counter() - started < effort.seconds / TURNS:
         before = time.perf_counter()
-        await read()
+        await statement.fetchrow(*arguments)
         measured.latencies.append(time.perf_counter() - before)
         count += 1
     measured.rates.append(count / (time.perf_counter() - started))

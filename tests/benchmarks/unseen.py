@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 from graphql import GraphQLSchema, parse, validate
 
 from tests.benchmarks.operations import OPERATIONS, Operation
@@ -81,9 +82,7 @@ def _by_core(schema: GraphQLSchema, source: str, cost: Costs) -> None:
     assert not errors, errors
 
 
-async def _by_hub(
-    connection: asyncpg.Connection, planning: Planning, source: str, cost: Costs
-) -> asyncpg.prepared_stmt.PreparedStatement:
+async def _by_hub(connection: asyncpg.Connection, planning: Planning, source: str, cost: Costs) -> PreparedStatement:
     with cost.timed("parse, measure, validate"):
         operation = planning.planner.prepare(source)
     with cost.timed("plan"):
