@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed-$(call fingerprint,requirements.txt)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(call fingerprint,requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow audit bench lint format types lock clean
+.PHONY: help run test test-slow audit bench bench-rest lint format types lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -35,6 +35,9 @@ audit: $(INSTALLED) ## the public GraphQL audits and clients against a hub with 
 
 bench: $(INSTALLED_DEV) ## reads against hand-written SQL, PostGraphile, idiomatic resolvers; BENCH='--full --write'
 	$(BIN)/python -m tests.benchmarks.read_bench $(BENCH)
+
+bench-rest: $(INSTALLED_DEV) ## REST routes against hand-written SQL; REST_BENCH='--only order --write'
+	$(BIN)/python -m tests.benchmarks.rest_bench $(REST_BENCH)
 
 lint: $(INSTALLED_DEV) ## style only
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ class Target:
 
     port: int
     request: bytes
+    status: int = 200
+    """What the answer must say."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ async def burst(target: Target, *, connections: int, requests: int, seconds: flo
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: Target) -> bytes:
     writer.write(target.request)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if not head.startswith(b"http/1.1 200"):
+    if not head.startswith(b"http/1.1 %d" % target.status):
         raise RuntimeError(f"port {target.port} answered {head.splitlines()[0].decode()}")
     place = head.find(b"content-length:")
     if place >= 0:

@@ -1,7 +1,7 @@
 """How fast the REST routes are, against hand-written SQL behind bare ASGI routes.
 
-Run it by `python -m tests.benchmarks.rest_bench`. Both contestants run side by side on the same database and take turns
-in short bursts with 16 connections. Their answers are compared before anything is measured.
+`make bench-rest` runs it, `REST_BENCH` holds its options. Both contestants run side by side on the same database and
+take turns in short bursts with 16 connections. Their answers are compared before anything is measured.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -60,16 +60,18 @@ class Duel:
     """One route of the hub and what does the same by hand; the hub shall reach `goal` times its throughput."""
 
     name: str
-    goal: float
+    goal: float | None
     hub: Shot
     floor: Shot
+    at_home: bool = False
+    """The other side is a route of the hub as well, which answers something else."""
 
 
 class Varying(Target):
     """A target that sends another request each time."""
 
     def __init__(self, port: int, requests: Iterator[bytes]) -> None:
-        object.__setattr__(self, "port", port)
+        super().__init__(port, b"")
         object.__setattr__(self, "requests", requests)
 
     def __getattribute__(self, name: str) -> Any:
@@ -80,22 +82,26 @@ class Varying(Target):
 
 def duels(codes: list[str]) -> tuple[Duel, ...]:
     check = "/api/product/third-party-reference/x/check"
+    nothing = _hub("/api/nothing", None, status=404)
     return (
         Duel("POST /api/product/read, 100 products", 0.85, _hub("/api/product/read", {}), _floor("/products")),
         Duel("POST /api/order/read, 100 orders", 0.85, _hub("/api/order/read", {}), _floor("/orders")),
         Duel("POST /api/stock/all, 100 products", 0.85, _hub("/api/stock/all?size=100", {}), _floor("/stock")),
-        Duel("GET …/third-party-reference/x/check", 0.8, _hub(check, None), _floor("/check")),
+        Duel("GET …/third-party-reference/x/check", None, _hub(check, None), _floor("/check")),
+        Duel("GET /api/nothing against the hub's /healthz", 0.8, nothing, _floor("/healthz"), at_home=True),
+        Duel("GET /api/nothing, the same bytes", None, nothing, _floor("/nothing", status=404)),
         _adding(codes),
     )
 
 
-def _hub(path: str, body: Any) -> Shot:
+def _hub(path: str, body: Any, *, status: int = 200) -> Shot:
     text = b"" if body is None else json.dumps(body).encode()
-    return lambda port: request(path, port, body=text, Content_Type="application/json", **_caller(port))
+    typed = {"Content_Type": "application/json"}
+    return lambda port: replace(request(path, port, body=text, **typed, **_caller(port)), status=status)
 
 
-def _floor(path: str) -> Shot:
-    return lambda port: request(path, port)
+def _floor(path: str, *, status: int = 200) -> Shot:
+    return lambda port: replace(request(path, port), status=status)
 
 
 def _caller(port: int) -> dict[str, str]:
@@ -182,8 +188,9 @@ async def _measure(fought: list[Duel], hub: int, floor: int, arguments: argparse
     results: Results = []
     sides: list[list[tuple[Target, Measured]]] = []
     for duel in fought:
-        pair = (duel.hub(hub), Measured()), (duel.floor(floor), Measured())
-        await _compare(duel, pair[0][0], pair[1][0])
+        pair = (duel.hub(hub), Measured()), (duel.floor(hub if duel.at_home else floor), Measured())
+        if not duel.at_home:
+            await _compare(duel, pair[0][0], pair[1][0])
         for target, _ in pair:
             await burst(target, connections=CONNECTIONS, requests=300, seconds=1.0)
         results.append((duel, pair[0][1], pair[1][1]))
@@ -203,7 +210,8 @@ async def _measure(fought: list[Duel], hub: int, floor: int, arguments: argparse
 async def _compare(duel: Duel, hub: Target, floor: Target) -> None:
     """An answer that is wrong is fast for nothing."""
     answers = [json.loads(await once(target)) for target in (hub, floor)]
-    if isinstance(answers[0], dict) and not any(answers[0].get(name) for name in ("data", "content")):
+    full = not isinstance(answers[0], dict) or any(answers[0].get(name) for name in ("data", "content"))
+    if hub.status == 200 and not full:
         raise RuntimeError(f"{duel.name}: nothing found")
     if "add" in duel.name:
         answers = [_without_own(answer) for answer in answers]
@@ -222,8 +230,9 @@ def _without_own(value: Any) -> Any:
 def _report(results: Results, scale: Scale, arguments: argparse.Namespace) -> str:
     lines = [
         REST,
-        "Measured by `python -m tests.benchmarks.rest_bench`: the hub with authentication and row-level security on,",
-        "and bare ASGI routes with asyncpg and SQL written by hand that answer the same fields, without either. In",
+        "Measured by `make bench-rest REST_BENCH=--write`: the hub with authentication and row-level security on,",
+        "and bare ASGI routes with asyncpg and SQL written by hand that answer the same fields, without either. What",
+        "the hub does before and after a route is seen where no route is found: `/api/nothing`, with credentials. In",
         f"turns, on the same database, {CONNECTIONS} connections; {platform.machine()}, {os.cpu_count()} cores shared",
         f"by PostgreSQL, the servers and the load; Python {platform.python_version()}. {scale.tenants} tenants with",
         f"{scale.products:,} products, {scale.orders:,} orders; {arguments.rounds} rounds. `× floor` is the hub's",
@@ -234,7 +243,8 @@ def _report(results: Results, scale: Scale, arguments: argparse.Namespace) -> st
     ]
     for duel, hub, floor in results:
         times = f"{hub.quantile(0.5) * 1e3:.1f} | {hub.quantile(0.99) * 1e3:.1f}"
-        share = f"{hub.rate / floor.rate:.2f} | ≥ {duel.goal}"
+        goal = f"≥ {duel.goal}" if duel.goal else ""
+        share = f"{hub.rate / floor.rate:.2f} | {goal}"
         lines.append(f"| {duel.name} | {hub.rate:,.0f} | {floor.rate:,.0f} | {share} | {times} |")
     return "\n".join([*lines, ""])
 

@@ -106,11 +106,12 @@ STATEMENTS = {
     "/check": CHECK,
 }
 ADDED = ORDERS.format(which="AND id = $2")
+NOTHING = b'{"error":true,"errorMessage":"/api/nothing is not a route","status":404,"data":null}'
 HEADERS = [(b"content-type", b"application/json")]
 
 
 class Floor:
-    """Opens its pool with the lifespan; four paths read, the fifth adds an order."""
+    """Opens its pool with the lifespan; four paths read, `/add` adds an order, `/nothing` needs no database."""
 
     pool: asyncpg.Pool
     writer: OrderWriter
@@ -119,15 +120,19 @@ class Floor:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        if scope["path"] == "/add":
-            text = await self._add(await _body(receive))
-        else:
-            async with self.pool.acquire() as connection:
-                text = await connection.fetchval(STATEMENTS[scope["path"]], TENANT)
-        body = text.encode()
+        status, body = await self._answer(scope["path"], receive)
         headers = [*HEADERS, (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, path: str, receive: Any) -> tuple[int, bytes]:
+        if path == "/nothing":
+            return 404, NOTHING
+        if path == "/add":
+            return 200, (await self._add(await _body(receive))).encode()
+        async with self.pool.acquire() as connection:
+            text: str = await connection.fetchval(STATEMENTS[path], TENANT)
+        return 200, text.encode()
 
     async def _add(self, body: bytes) -> str:
         async with self.pool.acquire() as connection:
