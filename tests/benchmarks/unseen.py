@@ -7,7 +7,7 @@ and plans, not PostgreSQL's statements.
 import re
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -42,13 +42,18 @@ class Costs:
         yield
         self.parts.setdefault(part, []).append(time.perf_counter() - before)
 
-    def median(self, *parts: str) -> float:
-        """Of the documents' sums of these parts."""
-        return statistics.median(map(sum, zip(*(self.parts[part] for part in parts), strict=True)))
+    def median(self, part: str) -> float:
+        return statistics.median(self.parts[part])
 
     @property
     def ratio(self) -> float:
-        return self.median(*HUB) / self.median(*CORE)
+        """The median over the documents: both took their turn at the same one in the same moment."""
+        pairs = zip(self._together(HUB), self._together(CORE), strict=True)
+        return statistics.median(hub / core for hub, core in pairs)
+
+    def _together(self, parts: Sequence[str]) -> list[float]:
+        """Of each document, the sum of these parts."""
+        return [sum(times) for times in zip(*(self.parts[part] for part in parts), strict=True)]
 
 
 def fresh(operation: Operation, number: int) -> str:
