@@ -1,6 +1,6 @@
 """`/api/category`: categories of products."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from hub.context import Level
 from hub.models.products import Category
@@ -34,6 +34,7 @@ CATEGORIES = Stored(CategoryInfo)
 
 
 class CategoryTargets(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("categoryIds", "externalReferences", "thirdPartyReferenceIds")
     categoryIds: Listed[Long] = []
     externalReferences: Listed[Reference] = []
     thirdPartyReferenceIds: Listed[Reference] = []

@@ -1,6 +1,6 @@
 """`/api/company`: clients and suppliers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from hub.context import Level
 from hub.models.companies import Company
@@ -40,6 +40,7 @@ COMPANIES = Stored(CompanyInfo)
 
 
 class CompanyTargets(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("companyIds", "externalReferences", "thirdPartyReferenceIds")
     companyIds: Listed[Long] = []
     externalReferences: Listed[Reference] = []
     thirdPartyReferenceIds: Listed[Reference] = []

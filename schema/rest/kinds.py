@@ -26,6 +26,14 @@ def wrong(message: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{message}", {"message": message})
 
 
+def nullable(schema: JsonSchema) -> JsonSchema:
+    """The same, or null."""
+    if "enum" in schema or "type" not in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return {**schema, "type": [*types, "null"]}
+
+
 class Kind:
     """A marker that reads one value and describes itself; `Annotated[str, TextKind(64)]`."""
 
@@ -64,8 +72,8 @@ class TextKind(Kind):
         return text
 
     def describe(self) -> JsonSchema:
-        least: JsonSchema = {} if self.blank else {"minLength": 1}
-        return {"type": "string", "maxLength": self.longest, **least}
+        visible: JsonSchema = {} if self.blank else {"pattern": r"\S"}
+        return {"type": ["string", "number"], "maxLength": self.longest, **visible}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,9 @@ class DecimalKind(Kind):
 
     def describe(self) -> JsonSchema:
         bounds = {"minimum": self.low, "maximum": self.high, "exclusiveMinimum": self.above}
-        return {"type": "number", **{name: int(bound) for name, bound in bounds.items() if bound is not None}}
+        described = {"type": "number", **{name: int(bound) for name, bound in bounds.items() if bound is not None}}
+        widest: JsonSchema = {} if self.high is not None else {"exclusiveMaximum": 10**INTEGER_DIGITS}
+        return {**described, **widest, "multipleOf": 10**-DECIMALS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +171,7 @@ class DayKind(Kind):
 
     def describe(self) -> JsonSchema:
         if self.dotted:
-            return {"type": "string", "pattern": r"^\d{2}\.\d{2}\.\d{4}$", "examples": ["01.03.2026"]}
+            return {"type": "string", "format": "dd.MM.yyyy", "examples": ["01.03.2026"]}
         return {"type": "string", "format": "date"}
 
 

@@ -1,6 +1,6 @@
 """`/api/measurement-unit`: the units in which products are counted."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from hub.context import Level
 from hub.models.products import MeasurementUnit
@@ -34,6 +34,7 @@ UNITS = Stored(MeasurementUnitInfo)
 
 
 class MeasurementUnitTargets(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("muIds", "codes", "thirdPartyReferenceIds")
     muIds: Listed[Long] = []
     codes: Listed[Code] = []
     thirdPartyReferenceIds: Listed[Reference] = []

@@ -1,6 +1,6 @@
 """`/api/metadata`: which records exist, in a few words each, before a full synchronization."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import model_validator
 
@@ -54,6 +54,7 @@ class ReadMetadataApiRequest(Request):
 
 
 class ReadMetadataByModelApiRequest(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("models",)
     models: Listed[Text]
     active: Flag | None = None
 

@@ -1,6 +1,6 @@
 """What callers ask of goods receipts."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import model_validator
 
@@ -35,6 +35,7 @@ class CreateNirApiRequest(NirFields):
 class NirTarget(Request):
     """A NIR by its id or its reference; both must mean the same one."""
 
+    needs_one_of: ClassVar[tuple[str, ...]] = ("nirId", "externalReference")
     nirId: Long | None = None
     externalReference: Reference | None = None
 
@@ -67,6 +68,7 @@ class ReadNirsFilterRequest(PagedRequest):
 
 
 class DeleteNirApiRequest(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("nirIds", "externalReferences")
     nirIds: Listed[Long] = []
     externalReferences: Listed[Reference] = []
 

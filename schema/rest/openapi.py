@@ -9,7 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
 from schema.rest.answers import Form
-from schema.rest.kinds import JsonSchema
+from schema.rest.kinds import JsonSchema, Kind, TextKind
+from schema.rest.requests import not_null
 from schema.rest.routes import Route, Table
 from schema.rest.shapes import SCHEMAS, answer_schema
 from schema.rest.table import TABLE
@@ -101,7 +102,12 @@ def snapshot_text(document: JsonSchema) -> str:
 
 def query_fields(model: type[BaseModel]) -> dict[str, JsonSchema]:
     properties: dict[str, JsonSchema] = model.model_json_schema(schema_generator=_Plain)["properties"]
-    return properties
+    return {name: not_null(schema) for name, schema in properties.items()}
+
+
+def _in_path(kind: Kind) -> JsonSchema:
+    """In a path everything is text."""
+    return {**kind.describe(), "type": "string"} if isinstance(kind, TextKind) else kind.describe()
 
 
 def _operation(route: Route[Any], components: dict[str, JsonSchema]) -> JsonSchema:
@@ -111,7 +117,7 @@ def _operation(route: Route[Any], components: dict[str, JsonSchema]) -> JsonSche
         "summary": route.title,
         "description": f"{rights(route)}. {route.description}".strip(),
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": kind.describe()}
+            {"name": name, "in": "path", "required": True, "schema": _in_path(kind)}
             for name, kind in route.parameters.items()
         ],
         "responses": {"200": _success(route, components)} | _refusals(route),

@@ -1,7 +1,7 @@
 """What `/api/order` is asked: filters, orders to add or change, and the keys that name one order."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
@@ -72,6 +72,7 @@ class OrderCompanyRequest(Request):
 class CreateOrderProductApiRequest(Request):
     """A line; the product by its code or its id."""
 
+    needs_one_of: ClassVar[tuple[str, ...]] = ("productModel", "productId")
     productModel: Code | None = None
     productId: Long | None = None
     quantity: Quantity
@@ -107,6 +108,7 @@ class OrderChanges(CreateOrderApiRequest):
 
 
 class OrderTargets(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("orderIds", "externalOrderIds", "thirdPartyReferenceIds")
     orderIds: Listed[Long] = []
     externalOrderIds: Listed[Reference] = []
     thirdPartyReferenceIds: Listed[Reference] = []
@@ -131,6 +133,7 @@ class DeleteOrderApiRequest(OrderTargets):
 class OrderKeyRequest(Request):
     """One order, by its id, by the caller's key, or by both when they agree."""
 
+    needs_one_of: ClassVar[tuple[str, ...]] = ("orderId", "externalOrderId")
     orderId: Long | None = None
     externalOrderId: Reference | None = None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import model_validator
 
@@ -59,6 +59,7 @@ class ReadProductionOrdersFilterRequest(PagedRequest):
 
 
 class ProductionComponentRequest(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("productId", "code")
     productId: Long | None = None
     code: Code | None = None
     quantity: Quantity

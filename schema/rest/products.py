@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, or_, select
 
@@ -141,11 +141,13 @@ class AddProductApiRequest(Request):
 
 
 class EditProductApiRequest(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("productIds",)
     productIds: Listed[Long]
     updateFields: Annotated[Patch, Changes(AddProductApiRequest)]
 
 
 class DeleteProductApiRequest(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("productIds", "productModels")
     productIds: Listed[Long] = []
     productModels: Listed[Code] = []
 

@@ -108,6 +108,7 @@ class UpdatePurchaseOrderDTO(Patch):
 
 
 class AddPurchaseOrderProductDTO(Request):
+    needs_one_of: ClassVar[tuple[str, ...]] = ("productId", "productCode")
     purchaseOrderId: Long
     productId: Long | None = None
     productCode: Code | None = None

@@ -129,6 +129,9 @@ def _fields(schema: JsonSchema) -> Iterator[str]:
         note = "required" if field in required else _default(declared)
         yield f'<tr><td><code>{field}</code><td>{_type(declared)}<td class="note">{note}</tr>'
     yield "</table>"
+    if "anyOf" in schema:
+        names = ", ".join(f"<code>{choice['required'][0]}</code>" for choice in schema["anyOf"])
+        yield f'<p class="note">At least one of {names}.</p>'
 
 
 def _type(schema: JsonSchema) -> str:
@@ -154,6 +157,8 @@ LIMITS = {
     "minimum": "from {}",
     "exclusiveMinimum": "above {}",
     "maximum": "to {}",
+    "exclusiveMaximum": "below {}",
+    "multipleOf": "in steps of {}",
     "maxLength": "at most {} characters",
 }
 

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from hub.errors import Invalid
-from schema.rest.kinds import LONGEST_LIST
+from schema.rest.kinds import LONGEST_LIST, JsonSchema, nullable
 from schema.rest.values import PageNumber, PageSize
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,6 +29,20 @@ class Request(BaseModel):
     """A JSON object of the contract; field names are the contract's own."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+    needs_one_of: ClassVar[tuple[str, ...]] = ()
+    """Fields of which one at least must say something. This describes; what refuses the rest stands with each field."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        described = handler(schema)
+        fields = handler.resolve_ref_schema(described)
+        required = fields.get("required", [])
+        properties = fields.get("properties", {})
+        for name in properties.keys() - set(required):
+            properties[name] = nullable(not_null(properties[name]))
+        if cls.needs_one_of:
+            fields["anyOf"] = [_saying(name, not_null(properties[name])) for name in cls.needs_one_of]
+        return described
 
     @model_validator(mode="before")
     @classmethod
@@ -49,6 +71,15 @@ class Patch(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     mandatory: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Mapping[str, Any]] = {}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        described = handler(schema)
+        properties = handler.resolve_ref_schema(described).get("properties", {})
+        for name, value in properties.items():
+            plain = not_null(value)
+            properties[name] = plain if name in cls.mandatory or "not" in plain else nullable(plain)
+        return described
 
     @model_validator(mode="before")
     @classmethod
@@ -93,6 +124,24 @@ def patch_of(model: type[Request]) -> type[Patch]:
     patch.mandatory = frozenset(fields) - frozenset(defaults)
     patch.defaults = defaults
     return patch
+
+
+def not_null(schema: JsonSchema) -> JsonSchema:
+    """The schema of an optional field without its null."""
+    beside = {name: value for name, value in schema.items() if name != "anyOf"}
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        return {**choices[0], **beside}
+    if isinstance(schema.get("type"), list):
+        types = [each for each in schema["type"] if each != "null"]
+        return {**schema, "type": types if len(types) > 1 else types[0]}
+    return schema
+
+
+def _saying(name: str, schema: JsonSchema) -> JsonSchema:
+    """An object in which a field is there and neither null nor an empty list."""
+    filled = {"minItems": 1} if schema["type"] == "array" else {}
+    return {"required": [name], "properties": {name: {"type": schema["type"], **filled}}}
 
 
 def refusal(message: str, *, field: str) -> PydanticCustomError:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import model_validator
 
@@ -107,6 +107,7 @@ class ReadReturnsFilterRequest(PagedRequest):
 class ReturnValidationInfoApiRequest(Request):
     """A return by its id or its reference; both must mean the same one."""
 
+    needs_one_of: ClassVar[tuple[str, ...]] = ("returnId", "externalReference")
     returnId: Long | None = None
     externalReference: Reference | None = None
 

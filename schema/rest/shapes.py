@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints
 
 from schema.rest.answers import Form, Shape
-from schema.rest.kinds import JsonSchema, Kind
+from schema.rest.kinds import JsonSchema, Kind, nullable
 
 SCHEMAS = "#/components/schemas/"
 PLAIN: Mapping[Any, JsonSchema] = {
@@ -51,7 +51,7 @@ def type_schema(declared: Any, components: dict[str, JsonSchema]) -> JsonSchema:
     if origin is list:
         return {"type": "array", "items": type_schema(arguments[0], components)}
     if origin in (Union, types.UnionType):
-        return _nullable(type_schema(next(a for a in arguments if a is not type(None)), components))
+        return nullable(type_schema(next(a for a in arguments if a is not type(None)), components))
     return _class_schema(declared, components)
 
 
@@ -73,9 +73,3 @@ def _class_schema(declared: type, components: dict[str, JsonSchema]) -> JsonSche
         if declared.__doc__ and not declared.__doc__.startswith("dict("):
             components[name]["description"] = declared.__doc__.strip()
     return {"$ref": SCHEMAS + name}
-
-
-def _nullable(schema: JsonSchema) -> JsonSchema:
-    if isinstance(schema.get("type"), str):
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}

@@ -10,7 +10,9 @@ from hub.db import Database
 from schema.rest.json_text import parse
 from schema.rest.kinds import RefusedKind, TextKind
 from schema.rest.requests import read_model
-from tests.schema.rest.fields import Place, body_with, places, wrong_values
+from schema.rest.routes import Route
+from schema.rest.table import TABLE
+from tests.schema.rest.fields import Model, Place, body_with, places, sample, written, wrong_values
 from tests.schema.rest.houses import House, open_house
 
 PLACES = list(places())
@@ -74,3 +76,19 @@ def test_a_text_takes_the_digits_of_a_number_as_they_were_written(place: Place) 
     for step in place.steps:
         value = value[step] if isinstance(step, int) else getattr(value, step)
     assert value == "12.50e1"
+
+
+def needs_one_of(route: Route[Any]) -> tuple[str, ...]:
+    return getattr(route.body, "needs_one_of", ())
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in TABLE.routes if needs_one_of(route)], ids=lambda route: route.path
+)
+async def test_one_of_the_fields_that_name_a_record_must_say_something(house: House, route: Route[Any]) -> None:
+    said = {name: value for name, value in sample(Model(route.body)).items() if name not in needs_one_of(route)}
+    nothing = dict.fromkeys(needs_one_of(route), "null")
+
+    for fields in (said, said | nothing):
+        answer = await house.send(route.method, route.path, written(fields, (), None), Content_Type="application/json")
+        answer.refused(400)
