@@ -1,7 +1,6 @@
 """Tells this process at once that logins, rights or tenants changed, so that nothing remembered outlives the commit."""
 
-from sqlalchemy import event
-from sqlmodel.ext.asyncio.session import AsyncSession
+from hub.transactions import Session
 
 _count = 0
 
@@ -11,11 +10,11 @@ def count() -> int:
     return _count
 
 
-def announce_after_commit(session: AsyncSession) -> None:
+def announce_after_commit(session: Session) -> None:
     """Call it in the transaction that changes a user, an account, a membership or a tenant."""
-    event.listen(session.sync_session, "after_commit", _announce, once=True)
+    session.after_commit.append(_announce)
 
 
-def _announce(_: object) -> None:
+def _announce() -> None:
     global _count
     _count += 1

@@ -2,6 +2,7 @@
 
 import re
 
+from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 
 from hub.errors import Conflict, HubError, Invalid, Unavailable
@@ -16,7 +17,7 @@ class IdTaken(Conflict):
 
 def translated(error: DBAPIError) -> HubError:
     """The caller's error for a constraint that stood in the way; `Unavailable` for a database that is not there."""
-    cause = getattr(error.orig, "__cause__", None)
+    cause = error.orig if isinstance(error.orig, PostgresError) else getattr(error.orig, "__cause__", None)
     state = str(getattr(error.orig, "sqlstate", "") or "")
     name = str(getattr(cause, "constraint_name", "") or "")
     if state == "23505":

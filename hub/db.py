@@ -6,37 +6,34 @@ Three pools, all of roles that cannot bypass the policies: `hub_app` for writing
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, event, func, insert, make_url, select
+from sqlalchemy import URL, Table, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.constraints import IdTaken, translated
 from hub.context import Scope
 from hub.errors import HubError, Unavailable
 from hub.ids import Ids
-from hub.models.syncs import Event
+from hub.models import metadata
 from hub.ports import Bell
 from hub.readers import SCOPE_SETTING, Readers, ScopedConnection
+from hub.rows import columns_of, insertion
+from hub.transactions import LOST, Session, savepoint, transaction
 
 T = TypeVar("T")
 
 RETRIED_STATES = frozenset({"40001", "40P01"})
 ATTEMPTS = 5
 
-
-class Session(AsyncSession):
-    """SQLModel's session with SQLAlchemy's own `execute`, which does not warn: most of our statements are sets."""
-
-    execute = PlainSession.execute
+_EVENTS = metadata.tables["events"]
+_NOW = text("SELECT now()")
 
 
 @dataclass(slots=True)
@@ -44,10 +41,8 @@ class UnitOfWork:
     """One transaction for one scope: the session, the ids, and the events that become visible with the commit."""
 
     scope: Scope
-    session: AsyncSession
+    session: Session
     ids: Ids
-    started_at: datetime
-    """The database's own time for everything that this transaction writes: its `now()`."""
     events: list[dict[str, Any]] = field(default_factory=list)
     topics: set[str] = field(default_factory=set)
     endings: dict["Ending", set[int]] = field(default_factory=dict)
@@ -59,6 +54,19 @@ class UnitOfWork:
     @property
     def tenant_id(self) -> int:
         return self.scope.tenant_id
+
+    async def now(self) -> datetime:
+        """The database's own time for everything that this transaction writes."""
+        moment: datetime = (await self.session.execute(_NOW)).scalar_one()
+        return moment
+
+    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, returning: str = "") -> Sequence[Any]:
+        """Store rows of the tenant, all with the same columns, in one statement; one column of them as it is stored."""
+        if not rows:
+            return []
+        columns = {"tenant_id": [self.tenant_id] * len(rows), **columns_of(table, rows)}
+        stored = await self.session.execute(insertion(table, tuple(columns), returning), columns)
+        return stored.scalars().all() if returning else []
 
     async def next_id(self, noun: str) -> int:
         return (await self.ids.take(self.tenant_id, noun, 1))[0]
@@ -86,7 +94,7 @@ class UnitOfWork:
         """What fails inside is undone alone, with its events; the database's refusals leave as errors of the hub."""
         told, locked = len(self.events), set(self.locked)
         try:
-            async with self.session.begin_nested():
+            async with savepoint(self.session):
                 yield
         except (DBAPIError, HubError) as error:
             del self.events[told:]
@@ -99,7 +107,6 @@ class UnitOfWork:
         """What belongs to every transaction's end: the gathered endings, then the events."""
         for ending, ids in self.endings.items():
             await ending(self, sorted(ids))
-        await self.session.flush()
         await _append_events(self)
 
 
@@ -125,7 +132,7 @@ class Database:
         self._writers = self._engine("hub_app", pool_size)
         self._system = self._engine("hub_system", max(3, pool_size // 2))
         self._readers: Readers | None = None
-        self.ids = Ids(self._system)
+        self.ids = Ids(self.system_work)
         self.bell = bell
 
     async def open(self) -> "Database":
@@ -167,9 +174,8 @@ class Database:
 
         Database errors leave as `hub.errors`: a taken key is `Conflict`, a broken CHECK too.
         """
-        async with self._transaction(self._writers) as session:
-            entered = await session.execute(select(func.set_config(SCOPE_SETTING, scope.key, True), func.now()))
-            work = UnitOfWork(scope, session, self.ids, entered.one()[1])
+        async with self._transaction(self._writers, f"SET LOCAL {SCOPE_SETTING} = '{scope.key}'") as session:
+            work = UnitOfWork(scope, session, self.ids)
             yield work
             await work.finish()
         await self._ring(work)
@@ -196,7 +202,7 @@ class Database:
         raise AssertionError("unreachable")
 
     @asynccontextmanager
-    async def system_work(self) -> AsyncIterator[AsyncSession]:
+    async def system_work(self) -> AsyncIterator[Session]:
         """One transaction of `hub_system`: directory and queue tables of all tenants, nothing else."""
         async with self._transaction(self._system) as session:
             yield session
@@ -215,9 +221,11 @@ class Database:
             await self.bell.ring(topic)
 
     @asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    async def _transaction(self, engine: AsyncEngine, *settings: str) -> AsyncIterator[Session]:
+        if self._pgbouncer:  # the connection's own role does not reach the server's connection
+            settings = (f"SET LOCAL ROLE {'hub_app' if engine is self._writers else 'hub_system'}", *settings)
         try:
-            async with Session(engine, expire_on_commit=False) as session, session.begin():
+            async with transaction(engine, settings) as session:
                 yield session
         except IntegrityError as error:
             raise translated(error) from error
@@ -225,40 +233,32 @@ class Database:
             if _state(error) in RETRIED_STATES:
                 raise
             raise translated(error) from error
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             raise Unavailable("the database does not answer", hint="try again in a moment") from error
 
     def _engine(self, role: str, pool_size: int) -> AsyncEngine:
-        engine = create_async_engine(
+        return create_async_engine(
             self._url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_timeout=30,
-            connect_args={"server_settings": _server_settings(role)},
+            isolation_level="AUTOCOMMIT",  # hub/transactions.py says BEGIN
+            connect_args={
+                "server_settings": _server_settings(role),
+                "statement_cache_size": 300,
+                "max_cached_statement_lifetime": 0,
+            },
         )
-        if self._pgbouncer:
-            event.listen(engine.sync_engine, "begin", _set_role(role))
-        return engine
 
 
 async def _append_events(work: UnitOfWork) -> None:
-    if not work.events:
-        return
-    ids = await work.next_ids("event", len(work.events))
-    rows = [{"tenant_id": work.tenant_id, "id": id_, **row} for id_, row in zip(ids, work.events, strict=True)]
-    await work.session.execute(insert(Event), rows)
+    if work.events:
+        ids = await work.next_ids("event", len(work.events))
+        await work.insert(_EVENTS, [{"id": id_, **row} for id_, row in zip(ids, work.events, strict=True)])
 
 
 async def _keep_settings(connection: asyncpg.Connection) -> None:
     """Nothing is reset between readers: `reading` keeps the one setting that matters."""
-
-
-def _set_role(role: str) -> Callable[[Any], None]:
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql(f"SET LOCAL ROLE {role}")
-
-    return begin
 
 
 def _server_settings(role: str) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 FIRST_BLOCK = 8
 LARGEST_BLOCK = 1024
@@ -14,7 +15,7 @@ LARGEST_BLOCK = 1024
 _TAKE = text(
     "INSERT INTO id_blocks AS b (tenant_id, noun, next_id) VALUES (:tenant, :noun, 1 + :size) "
     "ON CONFLICT (tenant_id, noun) DO UPDATE SET next_id = b.next_id + :size RETURNING next_id - :size"
-).bindparams(bindparam("size"))
+)
 
 _RAISE = text(
     "INSERT INTO id_blocks AS b (tenant_id, noun, next_id) VALUES (:tenant, :noun, :next) "
@@ -25,8 +26,8 @@ _RAISE = text(
 class Ids:
     """The blocks of ids this process holds; a block doubles each time it is used up, so that busy nouns ask seldom."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, transaction: Callable[[], AbstractAsyncContextManager[AsyncSession]]) -> None:
+        self._transaction = transaction
         self._free: dict[tuple[int, str], deque[int]] = defaultdict(deque)
         self._size: dict[tuple[int, str], int] = {}
         self._locks: dict[tuple[int, str], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -49,8 +50,8 @@ class Ids:
         """Never give an id up to `last` from now on: the ids of imported records."""
         key = (tenant_id, noun)
         async with self._locks[key]:
-            async with self._engine.begin() as connection:
-                await connection.execute(_RAISE, {"tenant": tenant_id, "noun": noun, "next": last + 1})
+            async with self._transaction() as session:
+                await session.execute(_RAISE, {"tenant": tenant_id, "noun": noun, "next": last + 1})
             self._free[key].clear()
 
     def forget(self, tenant_ids: Iterable[int]) -> None:
@@ -62,7 +63,7 @@ class Ids:
     async def _block(self, key: tuple[int, str], needed: int) -> range:
         size = max(needed, self._size.get(key, FIRST_BLOCK))
         self._size[key] = min(LARGEST_BLOCK, max(size, self._size.get(key, FIRST_BLOCK) * 2))
-        async with self._engine.begin() as connection:
-            found = await connection.execute(_TAKE, {"tenant": key[0], "noun": key[1], "size": size})
+        async with self._transaction() as session:
+            found = await session.execute(_TAKE, {"tenant": key[0], "noun": key[1], "size": size})
             first = int(found.scalar_one())
         return range(first, first + size)

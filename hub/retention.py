@@ -19,9 +19,12 @@ _MOVE_KEPT = text("""
     WHERE h.tenant_id = gone.tenant_id
 """)
 _DELETE = """
-    DELETE FROM {table} WHERE (tenant_id, id) IN (
-        SELECT tenant_id, id FROM {table} WHERE {condition} LIMIT :most
+    WITH gone AS (
+        DELETE FROM {table} WHERE (tenant_id, id) IN (
+            SELECT tenant_id, id FROM {table} WHERE {condition} LIMIT :most
+        ) RETURNING 1
     )
+    SELECT count(*) FROM gone
 """
 _OLD = (
     (
@@ -45,9 +48,12 @@ _BLANK = text("""
     WHERE state = 'OPEN' AND payload IS NOT NULL AND last_attempt_at < now() - cast(:keep AS interval)
 """)
 _ANSWERS = text("""
-    DELETE FROM idempotency_keys WHERE ctid IN (
-        SELECT ctid FROM idempotency_keys WHERE created_at < now() - cast(:keep AS interval) LIMIT :most
+    WITH gone AS (
+        DELETE FROM idempotency_keys WHERE ctid IN (
+            SELECT ctid FROM idempotency_keys WHERE created_at < now() - cast(:keep AS interval) LIMIT :most
+        ) RETURNING 1
     )
+    SELECT count(*) FROM gone
 """)
 
 
@@ -69,5 +75,4 @@ async def forget(database: Database, keep: timedelta) -> int:
 
 async def _delete(database: Database, statement: Any, values: dict[str, Any]) -> int:
     async with database.system_work() as session:
-        result = await session.execute(statement, values)
-        return int(getattr(result, "rowcount", 0))
+        return int((await session.execute(statement, values)).scalar_one())

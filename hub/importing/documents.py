@@ -1,6 +1,7 @@
 """Takes documents over as records, with their lines and all ids; a document that is there already is left alone."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -142,7 +143,8 @@ async def _documents(
     await _give_ids(work, [entry.main for entry in entries])
     for name in noun.lines:
         await _give_ids(work, [part for entry in entries for part in entry.lines[name]])
-    return {id(entry): _document(work, noun, what, entry) for entry in entries}
+    now = await work.now()
+    return {id(entry): _document(now, noun, what, entry) for entry in entries}
 
 
 async def _give_ids(work: UnitOfWork, parts: Sequence[Part]) -> None:
@@ -152,8 +154,8 @@ async def _give_ids(work: UnitOfWork, parts: Sequence[Part]) -> None:
             part.id = id_
 
 
-def _document(work: UnitOfWork, noun: Noun, what: Nomenclature, entry: Entry) -> PastDocument:
-    row: Row = {"created_at": work.started_at} | {**what.defaults, **entry.main.columns} | {"id": entry.main.id}
+def _document(now: datetime, noun: Noun, what: Nomenclature, entry: Entry) -> PastDocument:
+    row: Row = {"created_at": now} | {**what.defaults, **entry.main.columns} | {"id": entry.main.id}
     if "search" in what.table.columns:
         row["search"] = searchable(*(row[name] for name in what.searched))
     lines = [

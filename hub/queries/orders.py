@@ -11,7 +11,6 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.models.orders import Order, OrderLine
-from hub.models.products import Product
 from hub.queries.conditions import among
 from hub.statuses import Status
 
@@ -74,6 +73,17 @@ class OrderedProduct:
 _ORDER = tuple(col(getattr(Order, name)) for name in OrderRow.__dataclass_fields__)
 _LINE = tuple(col(getattr(OrderLine, name)) for name in LineRow.__dataclass_fields__)
 
+_BY_KEY = {
+    column: text(
+        f"SELECT {column}, id FROM orders WHERE tenant_id = :tenant AND {column} = ANY (cast(:values AS {kind}[]))"
+    )
+    for column, kind in {"id": "bigint", "external_order_id": "text", "third_party_reference": "text"}.items()
+}
+_ORDERED_PRODUCTS = text("""
+    SELECT id, code, active FROM products
+    WHERE tenant_id = :tenant AND (id = ANY (cast(:ids AS bigint[])) OR code = ANY (cast(:codes AS text[])))
+""")
+
 # An order without new goods for any of its lines is left alone: a recheck costs what it serves.
 _SERVABLE = text("""
     SELECT o.id FROM orders o
@@ -96,10 +106,7 @@ async def find_order_ids(session: AsyncSession, tenant_id: int, column: str, val
     """Value of a key (`id`, `external_order_id`, `third_party_reference`) → id, for the orders that exist."""
     if not values:
         return {}
-    key = col(getattr(Order, column))
-    found = await session.execute(
-        select(key, col(Order.id)).where(col(Order.tenant_id) == tenant_id, among(key, set(values)))
-    )
+    found = await session.execute(_BY_KEY[column], {"tenant": tenant_id, "values": list(set(values))})
     return {value: int(id_) for value, id_ in found}
 
 
@@ -144,12 +151,8 @@ async def find_ordered_products(
     session: AsyncSession, tenant_id: int, *, ids: Collection[int], codes: Collection[str]
 ) -> tuple[Mapping[int, OrderedProduct], Mapping[str, OrderedProduct]]:
     """The products that exist among ids and codes: by id, by code."""
-    found = await session.execute(
-        select(col(Product.id), col(Product.code), col(Product.active)).where(
-            col(Product.tenant_id) == tenant_id,
-            among(col(Product.id), set(ids)) | among(col(Product.code), set(codes)),
-        )
-    )
+    wanted = {"tenant": tenant_id, "ids": list(set(ids)), "codes": list(set(codes))}
+    found = await session.execute(_ORDERED_PRODUCTS, wanted)
     products = [OrderedProduct(*row) for row in found]
     return {product.id: product for product in products}, {product.code: product for product in products}
 

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlmodel import col
+from sqlalchemy import text
 
 from hub.db import UnitOfWork
 from hub.errors import CallerError, HubError, Invalid, NotFound
-from hub.models.companies import Company
-from hub.queries.conditions import among
 from hub.services import companies
 from hub.services.values import is_id
 
@@ -20,6 +17,14 @@ _TURNS = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('buyers/' || :tenant, turn)) FROM (
         SELECT DISTINCT abs(hashtext(key) % 64) AS turn FROM unnest(cast(:keys AS text[])) AS k (key) ORDER BY turn
     ) AS t
+""")
+
+_BY_KEYS = text("""
+    SELECT id, external_reference, third_party_reference, cui FROM companies
+    WHERE tenant_id = :tenant AND (id = ANY (cast(:ids AS bigint[]))
+        OR external_reference = ANY (cast(:externals AS text[]))
+        OR third_party_reference = ANY (cast(:thirds AS text[]))
+        OR cui = ANY (cast(:cuis AS text[])))
 """)
 
 
@@ -52,17 +57,20 @@ class BuyerDraft:
         return {**columns, "type": "CLIENT"}
 
 
-async def check_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> list[HubError | None]:
-    """Why a draft means no company and cannot make one; nothing is written."""
+async def find_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> list[int | HubError | None]:
+    """The company that each draft means, None for a new one, or why it means none and cannot make one.
+
+    Nothing is written; what is new, `settle_buyers` makes.
+    """
     known = await _known(work, drafts)
-    errors: list[HubError | None] = []
+    buyers: list[int | HubError | None] = []
     for draft in drafts:
         try:
-            known.find(draft, new=-len(errors) - 1)
-            errors.append(None)
+            found = known.find(draft, new=-len(buyers) - 1)
+            buyers.append(None if found is None or found < 0 else found)
         except (Invalid, NotFound) as error:
-            errors.append(error)
-    return errors
+            buyers.append(error)
+    return buyers
 
 
 async def settle_buyers(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> list[int | None]:
@@ -143,18 +151,8 @@ async def _known(work: UnitOfWork, drafts: Sequence[BuyerDraft | None]) -> _Know
     cuis = {draft.cui for draft in named if draft.cui}
     if not (ids or externals or thirds or cuis):
         return known
-    found = await work.session.execute(
-        select(
-            col(Company.id), col(Company.external_reference), col(Company.third_party_reference), col(Company.cui)
-        ).where(
-            col(Company.tenant_id) == work.tenant_id,
-            among(col(Company.id), ids)
-            | among(col(Company.external_reference), externals)
-            | among(col(Company.third_party_reference), thirds)
-            | among(col(Company.cui), cuis),
-        )
-    )
-    for row in found:
+    keys = {"ids": list(ids), "externals": list(externals), "thirds": list(thirds), "cuis": list(cuis)}
+    for row in await work.session.execute(_BY_KEYS, {"tenant": work.tenant_id, **keys}):
         known.add(*row)
     return known
 

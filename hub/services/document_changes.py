@@ -4,12 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
-
 from hub.db import UnitOfWork
-from hub.models.orders import DocumentChange
+from hub.models import metadata
 from hub.services import outbox
 
+_CHANGES = metadata.tables["document_changes"]
 TOLD_OUTSIDE = frozenset({"order", "nir", "return"})
 
 
@@ -35,7 +34,6 @@ async def record(work: UnitOfWork, *, kind: str, steps: Sequence[Step]) -> None:
     ids = await work.next_ids("document_change", len(taken))
     rows = [
         {
-            "tenant_id": work.tenant_id,
             "id": id_,
             "document_kind": kind,
             "document_id": one.document_id,
@@ -45,7 +43,7 @@ async def record(work: UnitOfWork, *, kind: str, steps: Sequence[Step]) -> None:
         }
         for id_, one in zip(ids, taken, strict=True)
     ]
-    await work.session.execute(insert(DocumentChange), rows)
+    await work.insert(_CHANGES, rows)
     for one in taken:
         _tell(work, kind, one)
         if kind in TOLD_OUTSIDE:

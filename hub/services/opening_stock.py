@@ -190,7 +190,7 @@ async def _write(work: UnitOfWork, goods: Sequence[OpeningGoods]) -> None:
 
 async def _insert_inventories(work: UnitOfWork, ids: Mapping[int, int]) -> None:
     status = Status.VALIDATED_WITH_DIFFERENCES
-    who = {"created_by": OPENING, "validated_by": work.scope.actor.name, "validated_at": work.started_at}
+    who = {"created_by": OPENING, "validated_by": work.scope.actor.name, "validated_at": await work.now()}
     rows = [
         who | {"tenant_id": work.tenant_id, "id": id_, "warehouse_id": warehouse_id, "status": int(status)}
         for warehouse_id, id_ in ids.items()

@@ -4,18 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import or_, select
-from sqlmodel import col
+from sqlalchemy import text
 
 from hub.db import UnitOfWork
 from hub.errors import Conflict, HubError, Invalid, NotFound
-from hub.models.stock import Warehouse
-from hub.queries.conditions import among
 from hub.queries.orders import OrderedProduct, find_order_ids, find_ordered_products
 from hub.queries.places import Place, find_places
 from hub.services.order_drafts import KEYS, LINES, OrderLineDraft
 from hub.services.outcomes import first_refusal
 from hub.services.values import camel, is_id
+
+_WAREHOUSES = text("""
+    SELECT id, is_default FROM warehouses
+    WHERE tenant_id = :tenant AND (id = ANY (cast(:ids AS bigint[])) OR is_default)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,7 @@ class _Known:
 async def resolve_warehouses(work: UnitOfWork, wanted: Collection[int | None]) -> dict[int | None, int]:
     """Wanted id → id for the warehouses that exist; None stands for the default one."""
     ids = [id_ for id_ in wanted if is_id(id_)]
-    found = await work.session.execute(
-        select(col(Warehouse.id), col(Warehouse.is_default)).where(
-            col(Warehouse.tenant_id) == work.tenant_id,
-            or_(among(col(Warehouse.id), ids), col(Warehouse.is_default)),
-        )
-    )
+    found = await work.session.execute(_WAREHOUSES, {"tenant": work.tenant_id, "ids": ids})
     known: dict[int | None, int] = {}
     for row in found:
         known[row.id] = row.id

@@ -8,7 +8,7 @@ from typing import Any
 from hub.db import UnitOfWork
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.queries.orders import OrderRow
-from hub.services.buyers import BuyerDraft, check_buyers
+from hub.services.buyers import BuyerDraft, find_buyers
 from hub.services.order_drafts import (
     CHANGEABLE,
     KEYS,
@@ -56,6 +56,8 @@ class Wish:
     lines: Sequence[OrderLineDraft] | None = None
     requirements: Sequence[tuple[str, str]] | None = None
     company: BuyerDraft | None = None
+    company_id: int | None = None
+    """The company that `company` means, when there is one already."""
     clears_company: bool = False
     resolved: Sequence[ResolvedLine] = ()
     error: HubError | None = None
@@ -88,12 +90,12 @@ class Wish:
     def changes_anything(self) -> bool:
         return bool(self.differing) or self.lines is not None or self.requirements is not None
 
-    def after(self, now: datetime) -> OrderRow:
+    def after(self, added_at: datetime | None) -> OrderRow:
         """The order's row once the wish is written, in the state that it has until its lines are served."""
         if self.before is not None:
             return replace(self.before, **{name: self.columns[name] for name in self.columns if name in ROW})
         row: dict[str, Any] = {name: self.columns.get(name) for name in ROW}
-        return OrderRow(**row | {"id": self.id, "status": Status.IN_PROGRESS, "created_at": now})
+        return OrderRow(**row | {"id": self.id, "status": Status.IN_PROGRESS, "created_at": added_at})
 
     def refuse(self, *errors: HubError | None) -> None:
         self.error = first_refusal([self.error, *errors])
@@ -143,8 +145,11 @@ async def examine(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
             wish.refuse(lines)
         else:
             wish.resolved = lines
-    for wish, error in zip(wishes, await check_buyers(work, [wish.company for wish in wishes]), strict=True):
-        wish.refuse(error)
+    for wish, buyer in zip(wishes, await find_buyers(work, [wish.company for wish in wishes]), strict=True):
+        if isinstance(buyer, HubError):
+            wish.refuse(buyer)
+        else:
+            wish.company_id = buyer
     keys = [(wish.id, {key: wish.columns.get(key) for key in KEYS}) for wish in wishes]
     for wish, error in zip(wishes, await refuse_taken(work, keys), strict=True):
         wish.refuse(error)

@@ -1,11 +1,12 @@
 """Orders: added, changed and deleted as sets. Their states follow from what `supply` reserves for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert
+from sqlalchemy import bindparam, func
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import update as update_rows
 from sqlmodel import col
@@ -13,6 +14,7 @@ from sqlmodel import col
 from hub.context import Level
 from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NotFound
+from hub.models import metadata
 from hub.models.orders import Order, OrderLine, OrderRequirement
 from hub.queries.conditions import among
 from hub.queries.orders import LineRow, find_lines, lock_orders
@@ -28,6 +30,10 @@ from hub.services.reservations import Holder, release
 from hub.services.stock import lock_goods
 from hub.services.supply import Lines, settle
 from hub.statuses import DELETABLE_ORDER, Status
+
+_LINES = metadata.tables["order_lines"]
+_REQUIREMENTS = metadata.tables["order_requirements"]
+_LINE_ROW = tuple(field.name for field in fields(LineRow))
 
 TARGETS = Nomenclature(model=Order, noun="order", keys=KEYS)
 """How orders are named: by `id`, `external_order_id`, `third_party_reference`."""
@@ -124,12 +130,13 @@ def _outcome(wish: Wish) -> Outcome:
 
 
 async def _write(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
-    companies = await settle_buyers(work, [wish.company for wish in wishes])
-    for wish, company_id in zip(wishes, companies, strict=True):
+    new = [None if wish.company_id is not None else wish.company for wish in wishes]
+    for wish, made in zip(wishes, await settle_buyers(work, new), strict=True):
+        company_id = wish.company_id if made is None else made
         if company_id is not None or wish.clears_company:
             wish.columns["company_id"] = company_id
     changed = [wish for wish in wishes if wish.before is not None and wish.changes_anything]
-    await _insert(work, [wish for wish in wishes if wish.before is None])
+    now = await _insert(work, [wish for wish in wishes if wish.before is None])
     await _update(work, changed)
     supplied = [wish for wish in wishes if wish.changes_supply]
     old = await find_lines(work.session, work.tenant_id, [wish.id for wish in supplied if wish.before is not None])
@@ -137,19 +144,19 @@ async def _write(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
     await _take_back(work, [wish for wish in supplied if wish.replaces_reservations], old)
     await _write_requirements(work, [wish for wish in wishes if wish.requirements is not None])
     lines = await _insert_lines(work, [wish for wish in wishes if wish.lines is not None])
-    await settle(work, [Change(wish.before, wish.after(work.started_at)) for wish in supplied], lines={**old, **lines})
+    await settle(work, [Change(wish.before, wish.after(now)) for wish in supplied], lines={**old, **lines})
     document_changes.updated(work, kind=KIND, ids=[wish.id for wish in changed])
 
 
-async def _insert(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
+async def _insert(work: UnitOfWork, wishes: Sequence[Wish]) -> datetime | None:
+    """Store new orders; the moment that all of them bear."""
     rows = [
-        {"tenant_id": work.tenant_id, "id": wish.id, "status": int(Status.IN_PROGRESS), "company_id": None}
+        {"id": wish.id, "status": int(Status.IN_PROGRESS), "company_id": None}
         | wish.columns
         | {"search": _search(wish)}
         for wish in wishes
     ]
-    if rows:
-        await work.session.execute(insert(Order), rows)
+    return next(iter(await work.insert(ORDERS, rows, returning="created_at")), None)
 
 
 async def _update(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
@@ -210,10 +217,9 @@ async def _insert_lines(work: UnitOfWork, wishes: Sequence[Wish]) -> Lines:
     for id_, (order_id, position, line) in zip(await work.next_ids("order_line", len(wanted)), wanted, strict=True):
         row = LineRow(id_, order_id, line.product_id, line.location_id, line.quantity, Decimal(0), Decimal(0))
         lines[order_id].append(row)
-        more = {"tenant_id": work.tenant_id, "position": position, "external_line_id": line.external_line_id}
-        rows.append(asdict(row) | more)
-    if rows:
-        await work.session.execute(insert(OrderLine), rows)
+        more = {"position": position, "external_line_id": line.external_line_id}
+        rows.append({name: getattr(row, name) for name in _LINE_ROW} | more)
+    await work.insert(_LINES, rows)
     return lines
 
 
@@ -225,8 +231,7 @@ async def _write_requirements(work: UnitOfWork, wishes: Sequence[Wish]) -> None:
     wanted = [(wish.id, number, pair) for wish in wishes for number, pair in enumerate(wish.requirements or ())]
     ids = await work.next_ids("order_requirement", len(wanted))
     rows = [
-        {"tenant_id": work.tenant_id, "id": id_, "order_id": order_id, "position": number, "name": name, "value": value}
+        {"id": id_, "order_id": order_id, "position": number, "name": name, "value": value}
         for id_, (order_id, number, (name, value)) in zip(ids, wanted, strict=True)
     ]
-    if rows:
-        await work.session.execute(insert(OrderRequirement), rows)
+    await work.insert(_REQUIREMENTS, rows)

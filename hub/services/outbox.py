@@ -11,7 +11,6 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from hub.db import UnitOfWork
-from hub.models.integrations import Integration
 from hub.models.nirs import Return
 from hub.models.syncs import ExternalReference
 from hub.statuses import Status
@@ -28,6 +27,9 @@ _PUT = text("""
     FROM unnest(cast(:ids AS bigint[]), cast(:keys AS text[]), cast(:payloads AS text[])) AS e (id, key, payload)
     ORDER BY e.key
     ON CONFLICT (tenant_id, code, stream, key) WHERE state = 'WAITING' DO UPDATE SET payload = excluded.payload
+""")
+_ACTIVE = text("""
+    SELECT code FROM integrations WHERE tenant_id = :tenant AND active AND options @> cast(:options AS jsonb)
 """)
 
 TOLD_STATUSES = frozenset({Status.VALIDATED, Status.VALIDATED_WITH_DIFFERENCES})
@@ -79,12 +81,9 @@ async def put(work: UnitOfWork, code: str, stream: str, entries: Mapping[str, Ma
 
 
 async def _active_code(work: UnitOfWork, *, option: str | None = None) -> str | None:
-    query = select(col(Integration.code)).where(
-        col(Integration.tenant_id) == work.tenant_id, col(Integration.active).is_(True)
-    )
-    if option is not None:
-        query = query.where(col(Integration.options).contains({option: True}))
-    code: str | None = (await work.session.execute(query)).scalar_one_or_none()
+    wanted = json.dumps({} if option is None else {option: True})
+    found = await work.session.execute(_ACTIVE, {"tenant": work.tenant_id, "options": wanted})
+    code: str | None = found.scalar_one_or_none()
     return code
 
 

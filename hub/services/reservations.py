@@ -10,11 +10,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from hub.db import UnitOfWork
 from hub.queries.sets import arrays
-from hub.queries.stock import FreeItem, ItemKey, Need
+from hub.queries.stock import ItemKey, Need
 from hub.services.allocation import allocate, refuse_missing
 from hub.services.stock import lock_goods, touched
 
@@ -52,8 +52,12 @@ class Released:
         return (self.expiration_date or date.max, self.priority, self.received_at, self.item_id)
 
 
+def _of_each_holder(statement: str) -> Mapping[Holder, TextClause]:
+    return {holder: text(statement.format(holder=holder.value)) for holder in Holder}
+
+
 # Items, lines and summary follow the reservations in one statement; a transfer's lines keep no sum of their own.
-_PROMISE = """
+_PROMISE = _of_each_holder("""
     WITH promised AS (
         SELECT * FROM unnest(cast(:id AS bigint[]), cast(:line_id AS bigint[]), cast(:item_id AS bigint[]),
                              cast(:product_id AS bigint[]), cast(:warehouse_id AS bigint[]),
@@ -75,13 +79,13 @@ _PROMISE = """
     )
     INSERT INTO stock_deltas (tenant_id, product_id, warehouse_id, quantity, reserved)
     SELECT :tenant, product_id, warehouse_id, 0, sum(quantity) FROM promised GROUP BY product_id, warehouse_id
-"""
-_PROMISED_PRODUCTS = """
+""")
+_PROMISED_PRODUCTS = _of_each_holder("""
     SELECT DISTINCT i.product_id FROM reservations r
     JOIN stock_items i ON i.tenant_id = :tenant AND i.id = r.stock_item_id
     WHERE r.tenant_id = :tenant AND r.{holder} = ANY (cast(:line_ids AS bigint[]))
-"""
-_RELEASE = """
+""")
+_RELEASE = _of_each_holder("""
     WITH gone AS (
         DELETE FROM reservations r
         WHERE r.tenant_id = :tenant AND r.{holder} = ANY (cast(:line_ids AS bigint[]))
@@ -106,7 +110,7 @@ _RELEASE = """
         SELECT :tenant, product_id, warehouse_id, 0, -sum(quantity) FROM released GROUP BY product_id, warehouse_id
     )
     SELECT * FROM released
-"""
+""")
 
 
 async def reserve(
@@ -121,24 +125,24 @@ async def reserve(
         await refuse_missing(work, needs, allocations)
     if not allocations:
         return {}
-    promised: dict[tuple[int, FreeItem], Decimal] = defaultdict(Decimal)
+    items = {allocation.item.id: allocation.item for allocation in allocations}
+    promised: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     lines: dict[int, Decimal] = defaultdict(Decimal)
     for allocation in allocations:
-        promised[_line(allocation.need), allocation.item] += allocation.quantity
+        promised[_line(allocation.need), allocation.item.id] += allocation.quantity
         lines[_line(allocation.need)] += allocation.quantity
-    items = [item for _, item in promised]
     await work.session.execute(
-        text(_PROMISE.format(holder=holder.value)),
+        _PROMISE[holder],
         {
             "tenant": work.tenant_id,
             "id": await work.next_ids("reservation", len(promised)),
             "line_id": [line_id for line_id, _ in promised],
-            "item_id": [item.id for item in items],
+            "item_id": [item_id for _, item_id in promised],
             "quantity": list(promised.values()),
-            **arrays(items, "product_id", "warehouse_id"),
+            **arrays((items[item_id] for _, item_id in promised), "product_id", "warehouse_id"),
         },
     )
-    touched(work, {item.product_id for item in items})
+    touched(work, {item.product_id for item in items.values()})
     return lines
 
 
@@ -147,9 +151,9 @@ async def release(work: UnitOfWork, holder: Holder, line_ids: Collection[int]) -
     if not line_ids:
         return []
     values = {"tenant": work.tenant_id, "line_ids": list(line_ids)}
-    products = await work.session.execute(text(_PROMISED_PRODUCTS.format(holder=holder.value)), values)
+    products = await work.session.execute(_PROMISED_PRODUCTS[holder], values)
     await lock_goods(work, list(products.scalars()))
-    rows = await work.session.execute(text(_RELEASE.format(holder=holder.value)), values)
+    rows = await work.session.execute(_RELEASE[holder], values)
     released = sorted((Released(*row) for row in rows), key=lambda part: (part.line_id, part.turn))
     touched(work, {part.product_id for part in released})
     return released
