@@ -59,9 +59,9 @@ UNSEEN = f"""
 ## A document never seen before
 
 In one process and in turns with graphql-core's own `parse` and `validate` of the same document; names and aliases
-differ each time. Medians in milliseconds; `×` is the median of the ratios of single documents, its goal at most
-{unseen.GOAL}. *First run*: what the statement's first execution takes longer than its second, because PostgreSQL plans
-it then; not counted.
+differ each time. Medians in milliseconds; `×` is the median of the ratios of single documents, its goal
+{unseen.GOAL} or less. *First run*: what the statement's first execution takes longer than its second, because
+PostgreSQL plans it then; not counted.
 
 | | graphql-core: parse | validate | the hub: parse, measure, validate | plan | PREPARE | × graphql-core | first run |
 |---|---|---|---|---|---|---|---|
