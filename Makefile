@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed-$(call fingerprint,requirements.txt)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(call fingerprint,requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow audit bench bench-rest lint format types lock clean
+.PHONY: help run test test-slow fuzz audit bench bench-rest lint format types lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -28,6 +28,9 @@ test: lint types $(INSTALLED_DEV) ## style, types, import directions and all tes
 
 test-slow: $(INSTALLED_DEV) ## the proofs that take minutes
 	$(BIN)/pytest -m slow --timeout 3600
+
+fuzz: $(INSTALLED_DEV) ## REST and GraphQL against their own descriptions, by Schemathesis (minutes; also part of test-slow)
+	$(BIN)/pytest tests/fuzz --timeout 3600
 
 audit: $(INSTALLED) ## the public GraphQL audits and clients against a hub with demo data (needs node 20 and npm)
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo 'make audit needs node and npm' >&2; exit 1; }
