@@ -6,6 +6,7 @@ from ipaddress import ip_address
 LOCAL = "localhost"
 
 
+@lru_cache(maxsize=1024)
 def tenant_label(host: str, base_domain: str) -> str | None:
     """The tenant's slug in the host's name; None for the bare host, "" for a host that no tenant can have.
 
@@ -27,7 +28,6 @@ def _without_port(host: str) -> str:
     return name if colon and (port.isdecimal() or not port) else host
 
 
-@lru_cache(maxsize=1024)
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)
