@@ -27,8 +27,8 @@ def wrong(message: str) -> PydanticCustomError:
 
 
 def nullable(schema: JsonSchema) -> JsonSchema:
-    """The same, or null."""
-    if "enum" in schema or "type" not in schema:
+    """The same, or null. Choices and formats stay beside the one type they belong to: many readers want them so."""
+    if "type" not in schema or "enum" in schema or (schema["type"] == "string" and "format" in schema):
         return {"anyOf": [schema, {"type": "null"}]}
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return {**schema, "type": [*types, "null"]}
