@@ -40,7 +40,7 @@ Python types say how a value is written: `int` a number, `Decimal` an exact numb
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -63,7 +63,7 @@ from hub.db import Database
 from schema.planner.compile import Writer, listed
 from schema.planner.json_text import concat
 from schema.planner.rows import Row
-from schema.planner.selection import Selected, everything
+from schema.planner.selection import everything
 from schema.planner.shapes import rest_shape
 from schema.planner.statements import Statement, statement_of
 
@@ -94,8 +94,9 @@ class Stored:
 
     def __init__(self, shape: Any) -> None:
         self._class = shape
-        self._written = ""
-        self._statements: dict[Any, Statement] = {}  # as many as the code has combinations of conditions
+        # As many statements as the code has combinations of conditions.
+        self._page, self._named, self._any = cache(self._write_page), cache(self._write_named), cache(self._write_any)
+        self._array = cache(self._write_array)
 
     async def page(
         self,
@@ -107,19 +108,13 @@ class Stored:
         offset: int = 0,
     ) -> bytes:
         """A JSON array of the records that fulfil all of `where`, by id."""
-        key = shape, limited, shifted = _shape(where), limit is not None, offset > 0
-        statement = self._statements.get(key)
-        if statement is None:
-            statement = self._statements[key] = self._answering(self._page(shape, limited, shifted))
-        given = {"page_limit": limit, "page_offset": offset}
-        return await _text(database, scope, statement, given | _values(where))
+        statement = self._page(_shape(where), limit is not None, offset > 0)
+        values = {"page_limit": limit, "page_offset": offset} | _values(where)
+        return await _text(database, scope, statement, values)
 
     async def by_ids(self, database: Database, scope: Scope, ids: Sequence[int]) -> bytes:
         """A JSON array of these records in the order of their ids in `ids`; unknown ones are missing."""
-        statement = self._statements.get("ids")
-        if statement is None:
-            statement = self._statements["ids"] = self._answering(self._named())
-        return await _text(database, scope, statement, {"ids": list(ids)})
+        return await _text(database, scope, self._named(), {"ids": list(ids)})
 
     async def one(self, database: Database, scope: Scope, id_: int) -> bytes | None:
         """The JSON object of one record, None when there is none."""
@@ -128,12 +123,7 @@ class Stored:
 
     async def any(self, database: Database, scope: Scope, *, where: Sequence[Condition]) -> bool:
         """Some record fulfils all of `where`."""
-        key = "any", _shape(where)
-        statement = self._statements.get(key)
-        if statement is None:
-            found = exists().where(*self._conditions(key[1]))
-            statement = self._statements[key] = statement_of(select(found))
-        return bool(await _value(database, scope, statement, _values(where)))
+        return bool(await _value(database, scope, self._any(_shape(where)), _values(where)))
 
     @property
     def _table(self) -> Table:
@@ -141,30 +131,42 @@ class Stored:
         assert table is not None
         return table
 
-    def _page(self, shape: Shape, limited: bool, shifted: bool) -> Select[Any]:
+    def _write_page(self, shape: Shape, limited: bool, shifted: bool) -> Statement:
         rows = self._table
         ordinal = func.row_number().over(order_by=rows.c.id).label("ordinal")
         page = select(rows, ordinal).where(*self._conditions(shape)).order_by(rows.c.id)
         if limited:
             page = page.limit(bindparam("page_limit", type_=BigInteger))
-        return page.offset(bindparam("page_offset", type_=BigInteger)) if shifted else page
+        if shifted:
+            page = page.offset(bindparam("page_offset", type_=BigInteger))
+        return self._answering(page)
 
-    def _named(self) -> Select[Any]:
+    def _write_named(self) -> Statement:
         rows = self._table
         given = func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), type_=BigInteger)
         wanted = given.table_valued("id", with_ordinality="ordinal").render_derived(name="wanted")
-        return select(rows, wanted.c.ordinal).where(rows.c.tenant_id == TENANT, rows.c.id == wanted.c.id)
+        page = select(rows, wanted.c.ordinal).where(rows.c.tenant_id == TENANT, rows.c.id == wanted.c.id)
+        return self._answering(page)
+
+    def _write_any(self, shape: Shape) -> Statement:
+        return statement_of(select(exists().where(*self._conditions(shape))))
 
     def _conditions(self, shape: Shape) -> list[ColumnElement[bool]]:
         given = [rule(partial(bindparam, f"given_{n}"), *columns) for n, (rule, columns) in enumerate(shape)]
         return [self._table.c.tenant_id == TENANT, *given]
 
     def _answering(self, page: Select[Any]) -> Statement:
-        """The statement that writes the rows of `page`."""
-        if not self._written:
-            self._written = _written(self._table, everything(rest_shape(self._class)))
+        """The statement that answers with the rows of `page`."""
         rows = statement_of(page)
-        return Statement(f"WITH page AS ({rows.sql}) {self._written}", rows.names)
+        return Statement(f"WITH page AS ({rows.sql}) {self._array()}", rows.names)
+
+    def _write_array(self) -> str:
+        """The part that is always the same: the rows of `page` as a JSON array."""
+        writer = Writer()
+        row = Row(self._table, "page", writer.names)
+        value = writer.object(row, everything(rest_shape(self._class)))
+        array = concat(["[", listed(value, [literal_column("page.ordinal")]), "]"])
+        return statement_of(select(array).select_from(row.from_clause(TableClause("page")))).sql
 
 
 def _shape(where: Sequence[Condition]) -> Shape:
@@ -184,12 +186,3 @@ async def _value(database: Database, scope: Scope, statement: Statement, values:
     given = {"tenant": scope.tenant_id, **values}
     async with database.reading(scope) as connection:
         return await connection.fetchval(statement.sql, *[given[name] for name in statement.names])
-
-
-def _written(table: Table, selected: Sequence[Selected]) -> str:
-    """The part of the statement that never changes: the rows of `page` as a JSON array."""
-    writer = Writer()
-    row = Row(table, "page", writer.names)
-    value = writer.object(row, selected)
-    array = concat(["[", listed(value, [literal_column("page.ordinal")]), "]"])
-    return statement_of(select(array).select_from(row.from_clause(TableClause("page")))).sql
