@@ -9,7 +9,7 @@ from schemathesis.graphql import nodes
 DAYS = st.dates().map(lambda day: f"{day.year:04}-{day:%m-%d}")
 MOMENTS = st.datetimes().map(lambda moment: f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}Z")
 DECIMALS = st.decimals(Decimal(-1_000_000), Decimal(1_000_000), places=4).map(str)
-LONGS = st.integers(-(2**63), 2**63 - 1).map(str)
+LONGS = st.integers(1 - 2**63, 2**63 - 1).map(str)
 
 schemathesis.openapi.format("dd.MM.yyyy", st.dates().map(lambda day: f"{day:%d.%m}.{day.year:04}"))
 schemathesis.graphql.scalar("Date", DAYS.map(nodes.String))
