@@ -5,8 +5,6 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Text, func, select
-from sqlalchemy import literal_column as literal
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from hub.errors import Invalid
 from schema.planner.connections import TENANTS, Page
@@ -26,7 +24,7 @@ from schema.planner.fields import (
 from schema.planner.filters import Filters
 from schema.planner.groups import grouped
 from schema.planner.ids import parsed
-from schema.planner.json_text import NULL, Pieces, concat, json_constant, json_of, object_pieces
+from schema.planner.json_text import NULL, Pieces, Written, concat, json_constant, json_of, object_pieces, or_null
 from schema.planner.parameters import Parameters
 from schema.planner.rows import Row
 from schema.planner.selection import Selected
@@ -125,7 +123,7 @@ class Writer:
         row = self.row(item.target)
         value = self.object(row, item.children)
         found: Select[Any] = select(value).where(*conditions(row)).select_from(row.from_clause())
-        return func.coalesce(found.scalar_subquery(), NULL, type_=Text)
+        return or_null(found.scalar_subquery())
 
     def _page(
         self, item: Selected, conditions: Conditions, *, order: Sequence[str] = (), several: bool = False
@@ -183,4 +181,5 @@ def children(child: Row, source: Many, tenant: ColumnElement[Any], value: Column
 
 def listed(value: ColumnElement[Any], order: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
     """The texts in order, separated by commas; NULL when there are none."""
-    return func.string_agg(value, aggregate_order_by(literal("','", Text), *order), type_=Text)
+    sorting = [part for each in order for part in (", ", each)]
+    return Written("string_agg(", value, ", ',' ORDER BY ", *sorting[1:], ")")

@@ -1,7 +1,8 @@
 """One row source of a statement: its alias, and the references and one-row sub-selects its fields share."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,9 +16,17 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 from schema.planner import fields
 from schema.planner.fields import Expression, Ordering
+from schema.planner.statements import statement_of
+
+Rows = Callable[[FromClause], Select[Any]]
+OUTER = "outer_row"
+"""The name of the row in the text of a sub-select that is written once and read for many rows."""
 
 
 class Columns:
@@ -61,6 +70,39 @@ class Alias(TableClause):
         return self.columns_by_name
 
 
+class OneRow(TableClause):
+    """A lateral sub-select of one row, already text."""
+
+    inherit_cache = False
+
+    def __init__(self, name: str, sql: str) -> None:
+        super().__init__(name)
+        self.sql = sql
+
+
+@compiles(OneRow)
+def _compiled(rows: OneRow, compiler: SQLCompiler, **options: Any) -> str:
+    return f"LATERAL ({rows.sql}) AS {rows.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The text of a sub-select for a row called `OUTER`, the types of its columns, and the row's columns it reads."""
+
+    sql: str
+    types: Mapping[str, TypeEngine[Any]]
+    used: frozenset[str]
+
+
+@lru_cache(maxsize=1024)
+def _template(rows: Rows, table: Table) -> Template:
+    """Building and compiling it anew for each document never seen before would cost more than all the rest of it."""
+    outer = Alias(OUTER, table)
+    statement = rows(outer)
+    types = {column.name: column.type for column in statement.selected_columns}
+    return Template(statement_of(statement).sql, types, frozenset(outer.columns_by_name.used))
+
+
 @dataclass(slots=True)
 class Reference:
     """A record that a foreign key of the row points to: a lateral of one row with the columns that were asked for."""
@@ -96,7 +138,7 @@ class Row:
         self.alias = Alias(name, table)
         self._names = names
         self._references: dict[tuple[str, ...], Reference] = {}
-        self._laterals: dict[Callable[[FromClause], Select[Any]], FromClause] = {}
+        self._laterals: dict[Rows, OneRow] = {}
 
     def fresh(self, table: Table) -> "Row":
         """A row of another table, under a name not used in this statement yet."""
@@ -125,7 +167,7 @@ class Row:
             case fields.Sql(expression):
                 return element(expression(self.alias))
             case fields.Lateral(rows, name):
-                return self._lateral(rows).c[name]
+                return literal_column(f"{self._lateral(rows).name}.{name}", _template(rows, self.table).types[name])
             case _:
                 raise TypeError(f"{source!r} is no value of a row")
 
@@ -158,9 +200,12 @@ class Row:
             self._references[keys] = Reference(name, referenced(table, key), self.tenant, self.path(keys))
         return self._references[keys]
 
-    def _lateral(self, rows: Callable[[FromClause], Select[Any]]) -> FromClause:
+    def _lateral(self, rows: Rows) -> OneRow:
         if rows not in self._laterals:
-            self._laterals[rows] = rows(self.alias).lateral(f"l{next(self._names)}")
+            template = _template(rows, self.table)
+            self.alias.columns_by_name.used |= template.used
+            sql = template.sql.replace(f"{OUTER}.", f"{self.name}.")
+            self._laterals[rows] = OneRow(f"l{next(self._names)}", sql)
         return self._laterals[rows]
 
 
