@@ -34,6 +34,8 @@ ATTEMPTS = 5
 
 _EVENTS = metadata.tables["events"]
 _NOW = text("SELECT now()")
+_PLANNING = {"hub_app": {"plan_cache_mode": "force_generic_plan"}}
+"""Writing statements are fixed and find their rows by keys: to plan them anew costs as much as to run them."""
 
 
 @dataclass(slots=True)
@@ -244,7 +246,7 @@ class Database:
             pool_timeout=30,
             isolation_level="AUTOCOMMIT",  # hub/transactions.py says BEGIN
             connect_args={
-                "server_settings": _server_settings(role),
+                "server_settings": _server_settings(role) | _PLANNING.get(role, {}),
                 "statement_cache_size": 300,
                 "max_cached_statement_lifetime": 0,
             },

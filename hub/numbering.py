@@ -26,6 +26,8 @@ BATCH = 2000
 """Events numbered per tenant in one transaction."""
 PAUSE = 1.0
 """Seconds after which a process without the lock tries for it again."""
+GATHER = 0.01
+"""Seconds in which events gather for the next turn while there is much to number."""
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _STILL_THERE = text("SELECT 1")
@@ -56,19 +58,20 @@ _NUMBER = text("""
         RETURNING e.tenant_id, e.position
     )
     UPDATE event_heads AS h SET position = last.position
-    FROM (SELECT tenant_id, max(position) AS position FROM numbered GROUP BY tenant_id) AS last
+    FROM (SELECT tenant_id, max(position) AS position, count(*) AS events FROM numbered GROUP BY tenant_id) AS last
     WHERE h.tenant_id = last.tenant_id
-    RETURNING h.tenant_id
+    RETURNING last.events
 """)
 
 
-async def number_events(database: Database) -> bool:
-    """Give positions to what is committed, up to `BATCH` events of each tenant; True when there were some."""
+async def number_events(database: Database) -> int:
+    """Give positions to what is committed, up to `BATCH` events of each tenant; how many the busiest tenant got."""
     async with database.system_work() as session:
         tenants = list((await session.execute(_LOCK_HEADS)).scalars())
         if not tenants:
-            return False
-        return (await session.execute(_NUMBER, {"tenants": tenants, "batch": BATCH})).first() is not None
+            return 0
+        numbered = await session.execute(_NUMBER, {"tenants": tenants, "batch": BATCH})
+        return max(numbered.scalars(), default=0)
 
 
 async def keep_numbering(database: Database, bell: Bell) -> None:
@@ -88,8 +91,9 @@ async def _lead(database: Database, bell: Bell, watch: AsyncSession) -> None:
     async with contextlib.aclosing(bell.listen(WRITTEN)) as rings:
         async for _ in rings:
             await watch.execute(_STILL_THERE)
-            some = False
-            while await number_events(database):
-                some = True
-            if some:
+            numbered = most = await number_events(database)
+            while most >= BATCH:
+                most = await number_events(database)
+            if numbered:
                 await bell.ring(NUMBERED)
+                await asyncio.sleep(GATHER)

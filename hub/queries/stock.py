@@ -1,10 +1,12 @@
 """Stock items as the services need them: by identity, or as far as they are free. Products are what is locked."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,7 +34,7 @@ class HeldItem:
     reserved: Decimal
 
 
-SOURCE = ("product_id", "warehouse_id", "quantity", "location_id", "batch_id", "unbatched", "serial_number", "sscc")
+SOURCE = ("product_id", "warehouse_id", "location_id", "batch_id", "unbatched", "serial_number", "sscc")
 
 
 class Goods(Protocol):
@@ -124,20 +126,16 @@ _BY_KEY = text("""
 
 # Only the items that can be needed are read, so that an order for one piece does not bring a hall of serial numbers.
 _FREE = text("""
-    SELECT DISTINCT r.id, r.product_id, r.warehouse_id, r.location_id, r.batch_id, r.serial_number, r.sscc, r.free,
+    SELECT r.id, r.product_id, r.warehouse_id, r.location_id, r.batch_id, r.serial_number, r.sscc, r.free,
            r.expiration_date, r.priority, r.received_at
     FROM (
         SELECT i.id, i.product_id, i.warehouse_id, i.location_id, i.batch_id, i.serial_number, i.sscc,
                i.quantity - i.reserved AS free, b.expiration_date, l.priority, i.received_at, w.total,
                sum(i.quantity - i.reserved) OVER turn AS up_to_here
-        FROM (
-            SELECT row_number() OVER () AS n, u.*,
-                   sum(u.quantity) OVER (PARTITION BY u.warehouse_id, u.product_id) AS total
-            FROM unnest(cast(:product_id AS bigint[]), cast(:warehouse_id AS bigint[]), cast(:quantity AS numeric[]),
-                        cast(:location_id AS bigint[]), cast(:batch_id AS bigint[]), cast(:unbatched AS boolean[]),
-                        cast(:serial_number AS text[]), cast(:sscc AS text[]))
-                 AS u (product_id, warehouse_id, quantity, location_id, batch_id, unbatched, serial_number, sscc)
-        ) w
+        FROM unnest(cast(:product_id AS bigint[]), cast(:warehouse_id AS bigint[]), cast(:total AS numeric[]),
+                    cast(:location_id AS bigint[]), cast(:batch_id AS bigint[]), cast(:unbatched AS boolean[]),
+                    cast(:serial_number AS text[]), cast(:sscc AS text[])) WITH ORDINALITY
+             AS w (product_id, warehouse_id, total, location_id, batch_id, unbatched, serial_number, sscc, n)
         JOIN stock_items i ON i.tenant_id = :tenant AND i.warehouse_id = w.warehouse_id AND i.product_id = w.product_id
             AND (w.location_id IS NULL OR i.location_id = w.location_id)
             AND (w.batch_id IS NULL OR i.batch_id = w.batch_id)
@@ -170,6 +168,9 @@ _NAMES_OF_NEED = text("""
 """)
 
 
+_source = attrgetter(*SOURCE)
+
+
 async def lock_products(session: AsyncSession, tenant_id: int, product_ids: Collection[int]) -> None:
     """Lock the products against other changes of their stock, in ascending order of their ids."""
     await session.execute(_LOCK_PRODUCTS, {"tenant": tenant_id, "ids": sorted(product_ids)})
@@ -186,13 +187,19 @@ async def find_free_items(
     session: AsyncSession, tenant_id: int, needs: Iterable[Need], *, with_locked: bool
 ) -> list[FreeItem]:
     """Items with free goods, enough of them to serve `needs` in order of turn; their products must be locked."""
-    total: dict[Need, Decimal] = {}
+    total: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    sources: dict[tuple[Any, ...], Need] = {}
     for need in needs:
-        source = replace(need, quantity=Decimal(0), line_id=None)
-        total[source] = total.get(source, Decimal(0)) + need.quantity
-    wanted = [replace(source, quantity=quantity) for source, quantity in total.items()]
-    found = await session.execute(_FREE, {"tenant": tenant_id, "with_locked": with_locked, **arrays(wanted, *SOURCE)})
-    return [FreeItem(*row) for row in found]
+        total[need.warehouse_id, need.product_id] += need.quantity
+        sources[_source(need)] = need
+    wanted = list(sources.values())
+    values = {
+        "tenant": tenant_id,
+        "with_locked": with_locked,
+        "total": [total[need.warehouse_id, need.product_id] for need in wanted],
+        **arrays(wanted, *SOURCE),
+    }
+    return list({row.id: FreeItem(*row) for row in await session.execute(_FREE, values)}.values())
 
 
 async def names_of_item(session: AsyncSession, tenant_id: int, key: ItemKey) -> tuple[str, str]:
