@@ -26,7 +26,7 @@ BATCH = 2000
 """Events numbered per tenant in one transaction."""
 PAUSE = 1.0
 """Seconds after which a process without the lock tries for it again."""
-GATHER = 0.01
+GATHER = 0.02
 """Seconds in which events gather for the next turn while there is much to number."""
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")

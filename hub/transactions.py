@@ -58,6 +58,7 @@ class Session(AsyncSession):
         """A statement by `text` costs the driver's own time; it sees and answers what the driver does."""
         if type(statement) is not TextClause or options or (written := _written(statement)) is None:
             return await PlainSession.execute(self, statement, params, **options)
+        await self.store_objects()
         try:
             if isinstance(params, Sequence):
                 await self._driver.executemany(written.sql, [written.arguments(values) for values in params])
@@ -65,6 +66,11 @@ class Session(AsyncSession):
             return written.result(await self._driver.fetch(written.sql, *written.arguments(params or {})))
         except asyncpg.PostgresError as error:
             raise _wrapped(error, written.sql) from error
+
+    async def store_objects(self) -> None:
+        """Write what was changed in objects; SQLAlchemy would do it by itself before a statement of its own."""
+        if self.in_transaction():  # as SQLAlchemy counts: it was asked something, or given an object
+            await self.flush()
 
     async def say(self, command: str) -> str:
         """A command without parameters; what PostgreSQL says that it did."""
@@ -81,8 +87,7 @@ async def transaction(engine: AsyncEngine, settings: Iterable[str] = ()) -> Asyn
     session = Session(connection, driver)
     try:
         yield session
-        if session.new:
-            await session.flush()
+        await session.store_objects()
         if await session.say("COMMIT") != "COMMIT":  # PostgreSQL rolls back, without an error, what has failed before
             raise RuntimeError("a statement of the transaction had failed: nothing is stored")
         for call in session.after_commit:
@@ -91,7 +96,7 @@ async def transaction(engine: AsyncEngine, settings: Iterable[str] = ()) -> Asyn
         await _give_up(connection, driver)
         raise
     finally:
-        if session.in_transaction():  # as SQLAlchemy counts: it was asked something
+        if session.in_transaction():
             await session.close()
         await connection.close()
 
@@ -99,9 +104,11 @@ async def transaction(engine: AsyncEngine, settings: Iterable[str] = ()) -> Asyn
 @asynccontextmanager
 async def savepoint(session: Session) -> AsyncIterator[None]:
     """What fails inside is undone alone."""
+    await session.store_objects()
     await session.say("SAVEPOINT part")  # one inside another hides it until it is released
     try:
         yield
+        await session.store_objects()
     except BaseException:
         with suppress(*LOST):
             await session.say("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")

@@ -131,6 +131,19 @@ async def test_texts_and_constructs_take_part_in_the_same_transaction(hub: Datab
         assert (await work.session.execute(text("SELECT id FROM products WHERE id = 0"))).scalar_one_or_none() is None
 
 
+async def test_changed_object_is_stored_before_a_text_looks_and_at_the_end(hub: Database) -> None:
+    await add(hub, 12, "object")
+
+    async with hub.unit_of_work(SCOPE) as work:
+        product = (await work.session.execute(select(Product).where(col(Product.id) == 12))).scalar_one()
+        product.name = "seen"
+        assert (await work.session.execute(text("SELECT name FROM products WHERE id = 12"))).scalar_one() == "seen"
+        product.name = "kept"
+
+    async with hub.unit_of_work(SCOPE) as work:
+        assert (await work.session.execute(text("SELECT name FROM products WHERE id = 12"))).scalar_one() == "kept"
+
+
 async def test_many_sets_of_values_run_one_statement(hub: Database) -> None:
     async with hub.unit_of_work(SCOPE) as work:
         rename = text("UPDATE products SET name = :name WHERE id = :id")
