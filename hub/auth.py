@@ -83,6 +83,7 @@ class Authenticator:
         self._guesses = Guesses(ticks)
         self._verified: Recent[bytes, tuple[Subject, str, str]] = Recent()
         self._known: Recent[Subject, _Sighting] = Recent()
+        self._scopes: Recent[tuple[Subject, str | None], tuple[Identity, Scope]] = Recent()
         self._flights = Flights()
 
     async def by_credentials(self, *, host: str, credential: str, address: str, accounts: bool = False) -> Scope:
@@ -168,11 +169,21 @@ class Authenticator:
         subject, login, password_hash = entry
         identity = await self._current(subject)
         if identity is not None and (identity.login, identity.password_hash) == (login, password_hash):
-            scope = _scope_on(identity, slug)
+            scope = self._scope_again(identity, slug)
             if scope is not None:
                 return scope
         self._verified.forget(mac)
         return None
+
+    def _scope_again(self, identity: Identity, slug: str | None) -> Scope | None:
+        """The scope as it was made for the same sighting: most requests come from few callers."""
+        known = self._scopes.get((identity.subject, slug))
+        if known is not None and known[0] is identity:
+            return known[1]
+        scope = _scope_on(identity, slug)
+        if scope is not None:
+            self._scopes.put((identity.subject, slug), (identity, scope))
+        return scope
 
     async def _verify(
         self, slug: str | None, login: str, password: str, *, accounts: bool, suspicion: float

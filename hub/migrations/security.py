@@ -42,8 +42,9 @@ READ_ONLY_FOR_APP = (
 APPEND_ONLY_FOR_APP = ("audit_entries", "document_changes", "events", "stock_movements", "stock_deltas", "order_deltas")
 """The ledger and the logs: written once, never changed by the application."""
 
-# The sub-select makes PostgreSQL evaluate the setting once per statement instead of once per row.
-TENANTS = "(SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]"
+# The sub-select makes PostgreSQL evaluate the setting once per statement instead of once per row; the second cast does
+# nothing but say that this is an array and no list of rows.
+TENANTS = "(SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]"
 
 
 def create_roles() -> Iterator[str]:

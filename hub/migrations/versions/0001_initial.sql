@@ -1571,7 +1571,7 @@ ALTER TABLE tenants ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON tenants TO hub_app
 --
 
-CREATE POLICY app ON tenants FOR ALL TO hub_app USING (id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON tenants FOR ALL TO hub_app USING (id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenants TO hub_system
@@ -1586,7 +1586,7 @@ ALTER TABLE audit_entries ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT ON audit_entries TO hub_app
 --
 
-CREATE POLICY app ON audit_entries FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON audit_entries FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE categories ENABLE ROW LEVEL SECURITY
@@ -1595,7 +1595,7 @@ ALTER TABLE categories ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON categories TO hub_app
 --
 
-CREATE POLICY app ON categories FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON categories FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE companies ENABLE ROW LEVEL SECURITY
@@ -1604,7 +1604,7 @@ ALTER TABLE companies ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON companies TO hub_app
 --
 
-CREATE POLICY app ON companies FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON companies FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE delivery_attempts ENABLE ROW LEVEL SECURITY
@@ -1613,7 +1613,7 @@ ALTER TABLE delivery_attempts ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON delivery_attempts TO hub_app
 --
 
-CREATE POLICY app ON delivery_attempts FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON delivery_attempts FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON delivery_attempts TO hub_system
@@ -1628,7 +1628,7 @@ ALTER TABLE document_changes ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT ON document_changes TO hub_app
 --
 
-CREATE POLICY app ON document_changes FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON document_changes FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE event_heads ENABLE ROW LEVEL SECURITY
@@ -1637,7 +1637,7 @@ ALTER TABLE event_heads ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON event_heads TO hub_app
 --
 
-CREATE POLICY app ON event_heads FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON event_heads FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_heads TO hub_system
@@ -1652,7 +1652,7 @@ ALTER TABLE events ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT ON events TO hub_app
 --
 
-CREATE POLICY app ON events FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON events FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON events TO hub_system
@@ -1667,7 +1667,7 @@ ALTER TABLE external_references ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON external_references TO hub_app
 --
 
-CREATE POLICY app ON external_references FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON external_references FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE id_blocks ENABLE ROW LEVEL SECURITY
@@ -1676,7 +1676,7 @@ ALTER TABLE id_blocks ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON id_blocks TO hub_app
 --
 
-CREATE POLICY app ON id_blocks FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON id_blocks FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON id_blocks TO hub_system
@@ -1691,7 +1691,7 @@ ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO hub_app
 --
 
-CREATE POLICY app ON idempotency_keys FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON idempotency_keys FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO hub_system
@@ -1706,7 +1706,7 @@ ALTER TABLE inbox ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox TO hub_app
 --
 
-CREATE POLICY app ON inbox FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON inbox FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox TO hub_system
@@ -1721,7 +1721,7 @@ ALTER TABLE integrations ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON integrations TO hub_app
 --
 
-CREATE POLICY app ON integrations FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON integrations FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON integrations TO hub_system
@@ -1736,7 +1736,7 @@ ALTER TABLE measurement_units ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON measurement_units TO hub_app
 --
 
-CREATE POLICY app ON measurement_units FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON measurement_units FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE memberships ENABLE ROW LEVEL SECURITY
@@ -1745,7 +1745,7 @@ ALTER TABLE memberships ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON memberships TO hub_app
 --
 
-CREATE POLICY app ON memberships FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON memberships FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON memberships TO hub_system
@@ -1760,7 +1760,7 @@ ALTER TABLE order_deltas ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT ON order_deltas TO hub_app
 --
 
-CREATE POLICY app ON order_deltas FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON order_deltas FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON order_deltas TO hub_system
@@ -1775,7 +1775,7 @@ ALTER TABLE order_summaries ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON order_summaries TO hub_app
 --
 
-CREATE POLICY app ON order_summaries FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON order_summaries FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON order_summaries TO hub_system
@@ -1790,7 +1790,7 @@ ALTER TABLE outbox ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO hub_app
 --
 
-CREATE POLICY app ON outbox FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON outbox FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO hub_system
@@ -1805,7 +1805,7 @@ ALTER TABLE price_lists ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON price_lists TO hub_app
 --
 
-CREATE POLICY app ON price_lists FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON price_lists FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE search_words ENABLE ROW LEVEL SECURITY
@@ -1814,7 +1814,7 @@ ALTER TABLE search_words ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON search_words TO hub_app
 --
 
-CREATE POLICY app ON search_words FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON search_words FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE stock_deltas ENABLE ROW LEVEL SECURITY
@@ -1823,7 +1823,7 @@ ALTER TABLE stock_deltas ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT ON stock_deltas TO hub_app
 --
 
-CREATE POLICY app ON stock_deltas FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON stock_deltas FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON stock_deltas TO hub_system
@@ -1838,7 +1838,7 @@ ALTER TABLE stock_summaries ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON stock_summaries TO hub_app
 --
 
-CREATE POLICY app ON stock_summaries FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON stock_summaries FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON stock_summaries TO hub_system
@@ -1853,7 +1853,7 @@ ALTER TABLE stock_totals ENABLE ROW LEVEL SECURITY
 GRANT SELECT ON stock_totals TO hub_app
 --
 
-CREATE POLICY app ON stock_totals FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON stock_totals FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON stock_totals TO hub_system
@@ -1868,7 +1868,7 @@ ALTER TABLE sync_exceptions ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON sync_exceptions TO hub_app
 --
 
-CREATE POLICY app ON sync_exceptions FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON sync_exceptions FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sync_exceptions TO hub_system
@@ -1883,7 +1883,7 @@ ALTER TABLE sync_runs ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON sync_runs TO hub_app
 --
 
-CREATE POLICY app ON sync_runs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON sync_runs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sync_runs TO hub_system
@@ -1898,7 +1898,7 @@ ALTER TABLE transfers ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON transfers TO hub_app
 --
 
-CREATE POLICY app ON transfers FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON transfers FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE users ENABLE ROW LEVEL SECURITY
@@ -1907,7 +1907,7 @@ ALTER TABLE users ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON users TO hub_app
 --
 
-CREATE POLICY app ON users FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON users FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON users TO hub_system
@@ -1922,7 +1922,7 @@ ALTER TABLE warehouses ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON warehouses TO hub_app
 --
 
-CREATE POLICY app ON warehouses FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON warehouses FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE company_blocks ENABLE ROW LEVEL SECURITY
@@ -1931,7 +1931,7 @@ ALTER TABLE company_blocks ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON company_blocks TO hub_app
 --
 
-CREATE POLICY app ON company_blocks FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON company_blocks FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE company_price_lists ENABLE ROW LEVEL SECURITY
@@ -1940,7 +1940,7 @@ ALTER TABLE company_price_lists ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON company_price_lists TO hub_app
 --
 
-CREATE POLICY app ON company_price_lists FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON company_price_lists FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE connector_memory ENABLE ROW LEVEL SECURITY
@@ -1949,7 +1949,7 @@ ALTER TABLE connector_memory ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON connector_memory TO hub_app
 --
 
-CREATE POLICY app ON connector_memory FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON connector_memory FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON connector_memory TO hub_system
@@ -1964,7 +1964,7 @@ ALTER TABLE integration_secrets ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON integration_secrets TO hub_app
 --
 
-CREATE POLICY app ON integration_secrets FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON integration_secrets FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE inventories ENABLE ROW LEVEL SECURITY
@@ -1973,7 +1973,7 @@ ALTER TABLE inventories ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON inventories TO hub_app
 --
 
-CREATE POLICY app ON inventories FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON inventories FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE legacy_usage ENABLE ROW LEVEL SECURITY
@@ -1982,7 +1982,7 @@ ALTER TABLE legacy_usage ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON legacy_usage TO hub_app
 --
 
-CREATE POLICY app ON legacy_usage FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON legacy_usage FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE locations ENABLE ROW LEVEL SECURITY
@@ -1991,7 +1991,7 @@ ALTER TABLE locations ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON locations TO hub_app
 --
 
-CREATE POLICY app ON locations FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON locations FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE nirs ENABLE ROW LEVEL SECURITY
@@ -2000,7 +2000,7 @@ ALTER TABLE nirs ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON nirs TO hub_app
 --
 
-CREATE POLICY app ON nirs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON nirs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE notifications ENABLE ROW LEVEL SECURITY
@@ -2009,7 +2009,7 @@ ALTER TABLE notifications ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifications TO hub_app
 --
 
-CREATE POLICY app ON notifications FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON notifications FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY
@@ -2018,7 +2018,7 @@ ALTER TABLE orders ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO hub_app
 --
 
-CREATE POLICY app ON orders FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON orders FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE products ENABLE ROW LEVEL SECURITY
@@ -2027,7 +2027,7 @@ ALTER TABLE products ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON products TO hub_app
 --
 
-CREATE POLICY app ON products FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON products FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE purchase_orders ENABLE ROW LEVEL SECURITY
@@ -2036,7 +2036,7 @@ ALTER TABLE purchase_orders ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON purchase_orders TO hub_app
 --
 
-CREATE POLICY app ON purchase_orders FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON purchase_orders FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE sync_streams ENABLE ROW LEVEL SECURITY
@@ -2045,7 +2045,7 @@ ALTER TABLE sync_streams ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON sync_streams TO hub_app
 --
 
-CREATE POLICY app ON sync_streams FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON sync_streams FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sync_streams TO hub_system
@@ -2060,7 +2060,7 @@ ALTER TABLE websites ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON websites TO hub_app
 --
 
-CREATE POLICY app ON websites FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON websites FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE batches ENABLE ROW LEVEL SECURITY
@@ -2069,7 +2069,7 @@ ALTER TABLE batches ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON batches TO hub_app
 --
 
-CREATE POLICY app ON batches FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON batches FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE goods_issued_notes ENABLE ROW LEVEL SECURITY
@@ -2078,7 +2078,7 @@ ALTER TABLE goods_issued_notes ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON goods_issued_notes TO hub_app
 --
 
-CREATE POLICY app ON goods_issued_notes FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON goods_issued_notes FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE invoices ENABLE ROW LEVEL SECURITY
@@ -2087,7 +2087,7 @@ ALTER TABLE invoices ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON invoices TO hub_app
 --
 
-CREATE POLICY app ON invoices FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON invoices FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE nir_lines ENABLE ROW LEVEL SECURITY
@@ -2096,7 +2096,7 @@ ALTER TABLE nir_lines ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON nir_lines TO hub_app
 --
 
-CREATE POLICY app ON nir_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON nir_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE order_lines ENABLE ROW LEVEL SECURITY
@@ -2105,7 +2105,7 @@ ALTER TABLE order_lines ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON order_lines TO hub_app
 --
 
-CREATE POLICY app ON order_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON order_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE order_requirements ENABLE ROW LEVEL SECURITY
@@ -2114,7 +2114,7 @@ ALTER TABLE order_requirements ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON order_requirements TO hub_app
 --
 
-CREATE POLICY app ON order_requirements FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON order_requirements FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE prices ENABLE ROW LEVEL SECURITY
@@ -2123,7 +2123,7 @@ ALTER TABLE prices ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON prices TO hub_app
 --
 
-CREATE POLICY app ON prices FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON prices FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE print_jobs ENABLE ROW LEVEL SECURITY
@@ -2132,7 +2132,7 @@ ALTER TABLE print_jobs ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON print_jobs TO hub_app
 --
 
-CREATE POLICY app ON print_jobs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON print_jobs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON print_jobs TO hub_system
@@ -2147,7 +2147,7 @@ ALTER TABLE production_orders ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON production_orders TO hub_app
 --
 
-CREATE POLICY app ON production_orders FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON production_orders FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE purchase_order_lines ENABLE ROW LEVEL SECURITY
@@ -2156,7 +2156,7 @@ ALTER TABLE purchase_order_lines ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON purchase_order_lines TO hub_app
 --
 
-CREATE POLICY app ON purchase_order_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON purchase_order_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE purchase_order_nirs ENABLE ROW LEVEL SECURITY
@@ -2165,7 +2165,7 @@ ALTER TABLE purchase_order_nirs ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON purchase_order_nirs TO hub_app
 --
 
-CREATE POLICY app ON purchase_order_nirs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON purchase_order_nirs FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE returns ENABLE ROW LEVEL SECURITY
@@ -2174,7 +2174,7 @@ ALTER TABLE returns ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON returns TO hub_app
 --
 
-CREATE POLICY app ON returns FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON returns FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE sent_stock ENABLE ROW LEVEL SECURITY
@@ -2183,7 +2183,7 @@ ALTER TABLE sent_stock ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON sent_stock TO hub_app
 --
 
-CREATE POLICY app ON sent_stock FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON sent_stock FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE shipments ENABLE ROW LEVEL SECURITY
@@ -2192,7 +2192,7 @@ ALTER TABLE shipments ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON shipments TO hub_app
 --
 
-CREATE POLICY app ON shipments FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON shipments FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE transfer_lines ENABLE ROW LEVEL SECURITY
@@ -2201,7 +2201,7 @@ ALTER TABLE transfer_lines ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON transfer_lines TO hub_app
 --
 
-CREATE POLICY app ON transfer_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON transfer_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE batch_locks ENABLE ROW LEVEL SECURITY
@@ -2210,7 +2210,7 @@ ALTER TABLE batch_locks ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON batch_locks TO hub_app
 --
 
-CREATE POLICY app ON batch_locks FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON batch_locks FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE inventory_counts ENABLE ROW LEVEL SECURITY
@@ -2219,7 +2219,7 @@ ALTER TABLE inventory_counts ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON inventory_counts TO hub_app
 --
 
-CREATE POLICY app ON inventory_counts FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON inventory_counts FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE invoice_lines ENABLE ROW LEVEL SECURITY
@@ -2228,7 +2228,7 @@ ALTER TABLE invoice_lines ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON invoice_lines TO hub_app
 --
 
-CREATE POLICY app ON invoice_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON invoice_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE production_components ENABLE ROW LEVEL SECURITY
@@ -2237,7 +2237,7 @@ ALTER TABLE production_components ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON production_components TO hub_app
 --
 
-CREATE POLICY app ON production_components FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON production_components FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE return_lines ENABLE ROW LEVEL SECURITY
@@ -2246,7 +2246,7 @@ ALTER TABLE return_lines ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON return_lines TO hub_app
 --
 
-CREATE POLICY app ON return_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON return_lines FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE scans ENABLE ROW LEVEL SECURITY
@@ -2255,7 +2255,7 @@ ALTER TABLE scans ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON scans TO hub_app
 --
 
-CREATE POLICY app ON scans FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON scans FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE stock_items ENABLE ROW LEVEL SECURITY
@@ -2264,7 +2264,7 @@ ALTER TABLE stock_items ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON stock_items TO hub_app
 --
 
-CREATE POLICY app ON stock_items FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON stock_items FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE stock_movements ENABLE ROW LEVEL SECURITY
@@ -2273,7 +2273,7 @@ ALTER TABLE stock_movements ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT ON stock_movements TO hub_app
 --
 
-CREATE POLICY app ON stock_movements FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON stock_movements FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 ALTER TABLE reservations ENABLE ROW LEVEL SECURITY
@@ -2282,7 +2282,7 @@ ALTER TABLE reservations ENABLE ROW LEVEL SECURITY
 GRANT SELECT, INSERT, UPDATE, DELETE ON reservations TO hub_app
 --
 
-CREATE POLICY app ON reservations FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ','))::bigint[]))
+CREATE POLICY app ON reservations FOR ALL TO hub_app USING (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[])) WITH CHECK (tenant_id = ANY ((SELECT string_to_array(current_setting('hub.tenants', true), ',')::bigint[])::bigint[]))
 --
 
 CREATE FUNCTION search_tokens(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN translate($1, E'\012\011\055\137\057\134\056\054\073\072\050\051\133\135\173\175\053\043\046\052\047\042\041\077\174\074\076\075\100\045', repeat(' ', 30))
