@@ -85,10 +85,9 @@ _ORDERED_PRODUCTS = text("""
 """)
 
 # An order without new goods for any of its lines is left alone: a recheck costs what it serves.
-_SERVABLE = text("""
+_SERVABLE = """
     SELECT o.id FROM orders o
-    WHERE o.tenant_id = :tenant AND o.status = 6
-        AND (cast(:ids AS bigint[]) IS NULL OR o.id = ANY (cast(:ids AS bigint[])))
+    WHERE o.tenant_id = :tenant AND o.status = 6 {named}
         AND EXISTS (
             SELECT FROM order_lines l
             JOIN stock_items i ON i.tenant_id = :tenant AND i.warehouse_id = o.warehouse_id
@@ -99,7 +98,9 @@ _SERVABLE = text("""
                 AND (b.id IS NULL OR NOT b.locked OR b.locked_until <= now()))
     ORDER BY o.created_at, o.id
     LIMIT :most
-""")
+"""
+_ALL_SERVABLE = text(_SERVABLE.format(named=""))
+_NAMED_SERVABLE = text(_SERVABLE.format(named="AND o.id = ANY (cast(:ids AS bigint[]))"))
 
 
 async def find_order_ids(session: AsyncSession, tenant_id: int, column: str, values: Collection[Any]) -> dict[Any, int]:
@@ -142,8 +143,11 @@ async def find_servable_orders(
     session: AsyncSession, tenant_id: int, *, among_ids: Collection[int] | None, most: int | None
 ) -> list[int]:
     """Orders waiting for supply for which something is free now, oldest first."""
-    ids = None if among_ids is None else list(among_ids)
-    found = await session.execute(_SERVABLE, {"tenant": tenant_id, "ids": ids, "most": most})
+    values = {"tenant": tenant_id, "most": most}
+    if among_ids is None:
+        found = await session.execute(_ALL_SERVABLE, values)
+    else:
+        found = await session.execute(_NAMED_SERVABLE, values | {"ids": list(among_ids)})
     return list(found.scalars())
 
 
