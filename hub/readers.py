@@ -12,7 +12,6 @@ from hub.context import Scope
 from hub.errors import Unavailable
 
 SCOPE_SETTING = "hub.tenants"
-_SHOW = f"SELECT set_config('{SCOPE_SETTING}', $1, $2)"
 IDLE = 60.0
 """Seconds after which a connection that nobody used is left to the pool, which closes it in the end."""
 
@@ -35,7 +34,7 @@ class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
         if self.scope_key == scope_key:
             return
         self.scope_key = None
-        await self.execute(_SHOW, scope_key, False)
+        await self.execute(f"SET {SCOPE_SETTING} = '{scope_key}'")
         if not self.is_in_transaction():  # a rollback would undo the setting, not the memo
             self.scope_key = scope_key
 
@@ -56,9 +55,10 @@ class Readers:
     memo would show another tenant's rows.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, pgbouncer: bool) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, said: str = "") -> None:
+        """`said`: the settings as commands, where each read is a transaction on whatever connection a pooler gives."""
         self._pool = pool
-        self._pgbouncer = pgbouncer
+        self._said = said
         self._free = asyncio.Semaphore(pool.get_max_size())
         self._idle: list[_Reader] = []
         """In the order of their last use."""
@@ -78,9 +78,9 @@ class Readers:
             async with self._free:
                 reader = await self._taken(scope.key)
                 try:
-                    if self._pgbouncer:
+                    if self._said:
                         async with reader.connection.transaction(readonly=True):
-                            await reader.connection.execute(_SHOW, scope.key, True)
+                            await reader.connection.execute(f"{self._said}; SET LOCAL {SCOPE_SETTING} = '{scope.key}'")
                             yield reader.proxy
                     else:
                         await reader.connection.enter(scope.key)
