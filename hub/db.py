@@ -207,13 +207,6 @@ class Database:
         async with self._transaction(self._system) as session:
             yield session
 
-    @asynccontextmanager
-    async def system_connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A bare connection of `hub_system` for advisory locks and LISTEN-like loops; autocommit."""
-        async with self._system.connect() as connection:
-            raw = await connection.get_raw_connection()
-            yield raw.driver_connection
-
     async def _ring(self, work: UnitOfWork) -> None:
         if self.bell is None:
             return
