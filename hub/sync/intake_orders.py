@@ -6,6 +6,7 @@ outside changes here while the order can still be edited; after that it is an ex
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from hub.db import UnitOfWork
@@ -26,6 +27,7 @@ from hub.sync.intake_products import exact
 from hub.sync.references import content_hash, same_goods
 
 COMMENT_LENGTH = 4000
+LATEST = datetime.max.replace(tzinfo=UTC)
 UNPICKED = EDITABLE_ORDER | {Status.IN_PICKING}
 PICKED = frozenset({Status.VALIDATED, Status.VALIDATED_WITH_DIFFERENCES, Status.CLOSED})
 
@@ -83,8 +85,9 @@ async def receive(work: UnitOfWork, source: Source, arrivals: Sequence[Arrival])
     """One fate per order."""
     statuses = Statuses.of(source)
     taken: dict[str, Taken] = {}
-    new = [one for one in arrivals if one.known is None and statuses.takes(one.record.status_id)]
-    known = [one for one in arrivals if one.known is not None]
+    in_turn = sorted(arrivals, key=_turn)
+    new = [one for one in in_turn if one.known is None and statuses.takes(one.record.status_id)]
+    known = [one for one in in_turn if one.known is not None]
     locked = await lock_orders(work.session, work.tenant_id, [one.known.record_id for one in known if one.known])
     edits: list[tuple[Arrival, OrderRow]] = []
     for arrival in known:
@@ -99,6 +102,12 @@ async def receive(work: UnitOfWork, source: Source, arrivals: Sequence[Arrival])
     taken |= await _edit(work, edits, around)
     await _release(work, statuses, edits, taken)
     return [taken.get(arrival.external_key, SKIPPED) for arrival in arrivals]
+
+
+def _turn(arrival: Arrival) -> tuple[datetime, tuple[int, str]]:
+    """Whoever bought first gets the goods first, however the system lists its orders; those without a time are last."""
+    placed, key = arrival.record.placed_at, arrival.external_key
+    return (placed, (len(key), key)) if placed else (LATEST, (0, ""))
 
 
 async def _moved(work: UnitOfWork, statuses: Statuses, arrival: Arrival, order: OrderRow | None) -> Taken | None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hub.services import order_moves
+from hub.services import order_moves, supply
+from hub.statuses import Status
 from tests.hub.sync.bench import Bench
 
 ORDERS = "SELECT external_order_id AS number, status, released, third_party_reference AS key FROM orders ORDER BY id"
@@ -167,6 +168,30 @@ async def test_returned_outside_means_returned_here_when_picked(bench: Bench) ->
 
     assert [row["status"] for row in await orders(bench)] == [8, 2]
     assert run["parked"] == 1
+
+
+async def test_who_bought_first_gets_the_goods_however_the_system_lists_its_orders(bench: Bench) -> None:
+    await stocked(bench, "1", quantity=5)
+    bench.system.page_size = 10
+    bench.system.order("813", ("1", 4), placed="2026-03-02T09:00:02+00:00")
+    bench.system.order("999", ("1", 4), placed="2026-03-02T09:00:01+00:00")
+    bench.system.order("1000", ("1", 4), placed="2026-03-02T09:00:01+00:00")
+    bench.system.order("812", ("1", 4))
+
+    await bench.sync("orders")
+
+    assert [(row["key"], row["status"]) for row in await orders(bench)] == [
+        ("999", Status.ACTIVE),
+        ("1000", Status.WAITING_FOR_SUPPLY),
+        ("813", Status.WAITING_FOR_SUPPLY),
+        ("812", Status.WAITING_FOR_SUPPLY),
+    ]
+
+    await bench.add_stock(await bench.world.value("SELECT id FROM products"), 4)
+    await bench.database.write(bench.scope, supply.recheck)
+
+    served = [row["key"] for row in await orders(bench) if row["status"] == Status.ACTIVE]
+    assert served == ["999", "1000"]
 
 
 async def test_an_order_waits_for_the_status_that_allows_picking(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -214,6 +215,7 @@ def map_order(_: Vendor, payload: Any) -> OrderRecord:
         company=CompanyRecord(name=buyer, phone=payload.get("phone")) if buyer else None,
         comment=payload.get("comment"),
         awb_link=payload.get("awb"),
+        placed_at=datetime.fromisoformat(payload["placed"]) if "placed" in payload else None,
     )
 
 
