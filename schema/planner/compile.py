@@ -26,6 +26,7 @@ from schema.planner.groups import grouped
 from schema.planner.ids import parsed
 from schema.planner.json_text import NULL, Pieces, Written, concat, json_constant, json_of, object_pieces, or_null
 from schema.planner.parameters import Parameters
+from schema.planner.python_values import Computed
 from schema.planner.rows import Row
 from schema.planner.selection import Selected
 from schema.planner.shapes import Shape
@@ -45,6 +46,7 @@ class Writer:
         self.filters = Filters(self.parameters)
         self.several = several
         self.names = count(1)
+        self.computed: list[Computed] = []
         self._explain_refusals = explain_refusals
 
     def row(self, shape: Shape) -> Row:
@@ -158,6 +160,9 @@ class Writer:
         match source:
             case Constant(value):
                 return [json_constant(value)]
+            case Python() if item.field.leaf is not None:
+                self.computed.append(Computed(row.type_name, row.table, source, item.field.leaf))
+                return self.computed[-1].place(len(self.computed) - 1, row)
             case Python() | Foreign():  # answered by the fallback, which needs the rest of the statement checked
                 return ["null"]
             case Identity():

@@ -21,7 +21,9 @@ from schema.planner.fields import Constant, Right, needed
 from schema.planner.limits import Limits, check_cost
 from schema.planner.operations import Documents, Operation, Refused
 from schema.planner.plans import Plan, Rights, plan_of
+from schema.planner.python_values import Computing, settle, written
 from schema.planner.reader import Reader
+from schema.planner.records import Answer
 from schema.planner.selection import Refusal, Selected
 from schema.planner.shapes import GraphShapes
 
@@ -48,7 +50,7 @@ class Request:
 class _Answer:
     """The JSON text of each root field; `nulled` when an error took the whole answer away."""
 
-    texts: dict[str, str | bytes] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
     errors: list[GraphQLError] = field(default_factory=list)
     nulled: bool = False
 
@@ -90,6 +92,8 @@ class Planner:
         elif plan.compiled:
             async with request.database.reading(request.scope) as connection:
                 await _compiled(connection, plan, arguments, answer)
+        if plan.computed and not by_fallback:
+            await self._compute(request, plan, answer)
         if plan.foreign:
             await self._resolve(request, plan.foreign, None, answer)
         extensions: dict[str, Any] = {"requestId": request.request_id, "cost": cost}
@@ -124,8 +128,22 @@ class Planner:
             reader = Reader(connection, scope_values(request.scope), several=several, refused=refused)
             await self._resolve(request, resolved, reader, answer)
 
+    async def _compute(self, request: Request, plan: Plan, answer: _Answer) -> None:
+        """Put what Python computes into the texts; a root field with an error in it is completed by graphql-core."""
+        computings = {item: Computing(answer.texts[item.key], plan.computed) for item in plan.compiled}
+        await settle([*computings.values()])
+        wrong = {}
+        for item, computing in computings.items():
+            try:
+                answer.texts[item.key] = computing.text()
+            except Exception:  # graphql-core will say what, where, and what becomes null
+                wrong[item] = computing.tree(item.target.name if item.target else "", item.children)
+        if wrong:
+            root = Answer({item.key: tree for item, tree in wrong.items()})
+            await self._resolve(request, [*wrong], root, answer)
+
     async def _resolve(
-        self, request: Request, items: Sequence[Selected], reader: Reader | None, answer: _Answer
+        self, request: Request, items: Sequence[Selected], root: Reader | Answer | None, answer: _Answer
     ) -> None:
         """Leave these root fields to graphql-core."""
         definition = request.operation.definition
@@ -141,7 +159,7 @@ class Planner:
         result = execute(
             self.schema,
             document,
-            root_value=reader,
+            root_value=root,
             context_value=request.context,
             variable_values=dict(request.variables),
         )
@@ -151,7 +169,7 @@ class Planner:
         if result.data is None:
             answer.nulled = True
         for key, value in (result.data or {}).items():
-            answer.texts[key] = orjson.dumps(value)
+            answer.texts[key] = written(value)
 
 
 def _snapshot(connection: asyncpg.Connection) -> AbstractAsyncContextManager[Any]:
@@ -173,7 +191,7 @@ async def _slugs(request: Request) -> dict[str, int]:
 async def _compiled(connection: asyncpg.Connection, plan: Plan, arguments: Sequence[Any], answer: _Answer) -> None:
     row = await connection.fetchrow(plan.sql, *arguments)
     for item, text in zip(plan.compiled, row, strict=True):
-        answer.texts[item.key] = text
+        answer.texts[item.key] = text.encode()
 
 
 async def _explained(request: Request, plan: Plan, arguments: Sequence[Any]) -> dict[str, Any]:
@@ -201,8 +219,7 @@ def _text(item: Selected, answer: _Answer) -> bytes:
         return b"null"
     if isinstance(item.field.source, Constant):
         return orjson.dumps(item.field.source.value)
-    text = answer.texts[item.key]
-    return text.encode() if isinstance(text, str) else text
+    return answer.texts[item.key]
 
 
 def _refusal(refusal: Refusal) -> GraphQLError:

@@ -1,6 +1,5 @@
 """graphql-core over the same declarations: the road for fields that need Python, and a second opinion on all others."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +21,7 @@ from schema.planner.fields import (
 )
 from schema.planner.ids import GlobalId, type_of
 from schema.planner.json_text import Format, Kind
+from schema.planner.python_values import compute, exactly, readings
 from schema.planner.reader import Info, Reader
 from schema.planner.records import PageOfRecords, Record
 from schema.planner.selection import Selected
@@ -40,7 +40,10 @@ def attach(schema: GraphQLSchema, shapes: GraphShapes) -> None:
         if _is_planned(type_, schema):
             shape = shapes.of(type_.name)
             for name, field in type_.fields.items():
-                if not isinstance(shape.fields[name].source, Foreign):
+                source = shape.fields[name].source
+                if isinstance(source, Python) and shape.table is not None:
+                    readings(shape.table, source.needs)  # better now than by the first query
+                if not isinstance(source, Foreign):
                     field.resolve = _resolver(shapes, shape, shape.fields[name])
 
 
@@ -52,7 +55,7 @@ def _is_planned(type_: GraphQLObjectType, schema: GraphQLSchema) -> bool:
 def _resolver(shapes: GraphShapes, shape: Shape, field: Field) -> Callable[..., Any]:
     def resolve(source: Any, info: Info, **arguments: Any) -> Any:
         if isinstance(source, dict):
-            return _answered(source[info.path.key], field.format)
+            return _answered(source[info.path.key], field)
         reader: Reader = info.root_value
         if reader.refuses(info):
             return None
@@ -77,8 +80,8 @@ def _of_record(reader: Reader, record: Record, info: Info, shape: Shape, field: 
             return str(GlobalId(record.type_name, tenant, record.columns["id"]))
         case Constant(value):
             return value
-        case Python(function):
-            return function(record)
+        case Python() as source if shape.table is not None:
+            return compute(shape.name, shape.table, source, record.columns)
         case One() as source:
             return reader.one(record, item, source)
         case Many() as source if field.connection:
@@ -100,15 +103,16 @@ def _completed(value: Any, how: Format | None) -> Any:
         return [] if how is not None and how.kind is Kind.LIST else None
     if how.names is not None:
         return value if value in how.names else None
-    return json.loads(value) if how.kind is Kind.JSON and isinstance(value, str) else value
+    return exactly(value) if how.kind is Kind.JSON and isinstance(value, str) else value
 
 
-def _answered(value: Any, how: Format | None) -> Any:
-    """A value that was read before, as graphql-core completes it."""
+def _answered(value: Any, field: Field) -> Any:
+    """A value that was read before, as graphql-core completes it; what Python computed is complete."""
     if isinstance(value, dict) and REFUSED in value:
         raise NotAllowed("Insufficient permissions", hint=f"needs {value[REFUSED]}")
-    if how is not None and how.names is not None and value is not None:
-        return next(stored for stored, name in how.names.items() if name == value)
+    names = None if field.format is None else field.format.names
+    if names is not None and value is not None:
+        return next(stored for stored, name in names.items() if name == value)
     return value
 
 

@@ -103,7 +103,7 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """A function of the row, run by the fallback; `needs` names the columns it reads."""
+    """A function of the row; `needs` names the columns it sees."""
 
     function: Callable[[Any], Any]
     needs: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ from schema.planner.execute import PLANNER, Planner, scope_values
 from schema.planner.limits import check_cost, check_pages, cost_of
 from schema.planner.parameters import Binding
 from schema.planner.plans import Rights, is_resolved
+from schema.planner.python_values import Computed, Computing, settle
 from schema.planner.records import Answer
 from schema.planner.selection import Selected, Selector
 from schema.planner.statements import statement_of
@@ -40,6 +41,7 @@ class NodePlan:
 
     nodes: Sequence[FieldNode]
     tree: Sequence[Selected]
+    computed: Sequence[Computed]
     sql: str
     bindings: Sequence[Binding]
 
@@ -60,7 +62,11 @@ async def read_nodes(info: Any, type_name: str, tenant_id: int, ids: Sequence[in
     arguments = [binding.argument(values) for binding in plan.bindings]
     async with raw.context.database.reading(scope) as connection:
         rows = await connection.fetch(plan.sql, *arguments)
-    return {row["id"]: _answer(row["text"], type_name) for row in rows}
+    if not plan.computed:
+        return {row["id"]: Answer(orjson.loads(row["text"]), type_name) for row in rows}
+    computings = {row["id"]: Computing(row["text"].encode(), plan.computed) for row in rows}
+    await settle([*computings.values()])
+    return {id_: computing.tree(type_name, plan.tree) for id_, computing in computings.items()}
 
 
 def check_answer(info: Any, records: int) -> None:
@@ -128,7 +134,7 @@ def _made(planner: Planner, raw: Any, type_name: str, rights: Rights, shapes: Ma
     assert isinstance(type_, GraphQLObjectType)
     selector = Selector(raw.schema, planner.shapes, raw.fragments, shapes, rights)
     tree = selector.children(type_, [node.selection_set for node in raw.field_nodes])
-    assert not any(map(is_resolved, tree)), f"{type_name} has fields that need Python"
+    assert not any(map(is_resolved, tree)), f"{type_name} has fields with resolvers of their own"
     writer = Writer(explain_refusals=True)
     row = writer.row(planner.shapes.of(type_name))
     text = writer.object(row, tree).label("text")
@@ -137,15 +143,9 @@ def _made(planner: Planner, raw: Any, type_name: str, rights: Rights, shapes: Ma
     )
     statement = statement_of(wanted.select_from(row.from_clause()))
     bindings = [writer.parameters.bindings[name] for name in statement.names]
-    return NodePlan(raw.field_nodes, tree, statement.sql, bindings)
+    return NodePlan(raw.field_nodes, tree, writer.computed, statement.sql, bindings)
 
 
 def _weight(nodes: Sequence[FieldNode]) -> int:
     """About the bytes of the document that the nodes keep alive."""
     return 2_000 + sum(100 * len(node.loc.source.body) for node in nodes[:1] if node.loc)
-
-
-def _answer(text: str, type_name: str) -> Answer:
-    answer = Answer(orjson.loads(text))
-    answer.type_name = type_name
-    return answer

@@ -15,6 +15,7 @@ from schema.planner.ids import parsed, type_of
 from schema.planner.limits import check_pages, cost_of, has_variable_sizes
 from schema.planner.operations import Operation
 from schema.planner.parameters import Binding
+from schema.planner.python_values import Computed
 from schema.planner.selection import Refusal, Selected, Selector
 from schema.planner.shapes import GraphShapes
 from schema.planner.statements import statement_of
@@ -22,12 +23,13 @@ from schema.planner.statements import statement_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """`compiled` root fields are columns of the statement in this order; `resolved` ones need Python below them,
-    `foreign` ones have resolvers of their own and read nothing here."""
+    """`compiled` root fields are columns of the statement in this order, with places for what is `computed`;
+    `resolved` ones need graphql-core, `foreign` ones have resolvers of their own and read nothing here."""
 
     tree: Sequence[Selected]
     refusals: Sequence[Refusal]
     compiled: Sequence[Selected]
+    computed: Sequence[Computed]
     resolved: Sequence[Selected]
     foreign: Sequence[Selected]
     sql: str
@@ -78,6 +80,7 @@ def plan_of(
         tree=tree,
         refusals=selector.refusals,
         compiled=compiled,
+        computed=writer.computed,
         resolved=resolved,
         foreign=foreign,
         sql=statement.sql,
@@ -95,10 +98,10 @@ def _fixed_cost(tree: Sequence[Selected]) -> int | None:
 
 
 def is_resolved(item: Selected) -> bool:
-    """Python code is needed for the field or below it."""
-    return item.refused is None and (
-        isinstance(item.field.source, Foreign | Python) or any(map(is_resolved, item.children))
-    )
+    """graphql-core is needed for the field or below it: for resolvers of its own, and where Python makes objects."""
+    source = item.field.source
+    own = isinstance(source, Foreign) or (isinstance(source, Python) and item.field.leaf is None)
+    return item.refused is None and (own or any(map(is_resolved, item.children)))
 
 
 class Rights:

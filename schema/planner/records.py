@@ -13,7 +13,7 @@ from schema.scalars import write_decimal, write_moment
 
 
 class Record:
-    """A row as resolvers and `python` functions see it: columns as attributes."""
+    """A row as `python` functions see it: columns as attributes."""
 
     def __init__(self, type_name: str, columns: Mapping[str, Any]) -> None:
         self.type_name = type_name
@@ -23,13 +23,15 @@ class Record:
         try:
             return self.columns[name]
         except KeyError:
-            raise AttributeError(name) from None
+            raise AttributeError(f"{self.type_name}.{name} was not read; name it in `needs`") from None
 
 
 class Answer(dict[str, Any]):
     """An object that was read by one statement: response key → JSON value."""
 
-    type_name = ""
+    def __init__(self, members: Mapping[str, Any], type_name: str = "") -> None:
+        super().__init__(members)
+        self.type_name = type_name
 
 
 @dataclass(frozen=True, slots=True)

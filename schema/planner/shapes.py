@@ -25,7 +25,7 @@ from graphql import (
 )
 from sqlalchemy import Table
 
-from schema.planner.fields import VIEWER, Column, Declared, Foreign, Part, Reads, Right, Source
+from schema.planner.fields import VIEWER, Column, Declared, Foreign, Part, Python, Reads, Right, Source
 from schema.planner.json_text import Format, Kind
 from schema.planner.types import METADATA
 
@@ -42,6 +42,8 @@ class Field:
     connection: bool = False
     filter: GraphQLInputObjectType | None = None
     by: Right = VIEWER
+    leaf: GraphQLOutputType | None = None
+    """The type of a leaf that Python computes; such a leaf has no format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def _rest_field(cls: type[Any], name: str, hint: Any) -> Field:
     declared = vars(cls).get(name, Declared(source=Column()))
     if not isinstance(declared, Declared):
         raise TypeError(f"{cls.__name__}.{name}: {declared!r} is no declaration")
+    if isinstance(declared.source, Python):
+        raise TypeError(f"{cls.__name__}.{name}: REST answers are SQL alone")
     hint, nullable = without_none(hint)
     field = Field(name=name, source=_named(declared.source, name), nullable=nullable)
     inner = typing.get_args(hint)[0] if typing.get_origin(hint) is list else hint
@@ -149,15 +153,17 @@ class GraphShapes:
             source = _named(declared.source, definition.python_name)
         elif is_part(definition):
             source = Part(name)
+        leaf = field.type if is_leaf_type(target) and isinstance(source, Python) else None
         return Field(
             name=name,
             source=source,
-            format=_format(field.type) if is_leaf_type(target) else None,
+            format=_format(field.type) if is_leaf_type(target) and leaf is None else None,
             target=(lambda: self.of(target.name)) if isinstance(target, GraphQLObjectType) else None,
             nullable=not is_non_null_type(field.type),
             connection=target.name.endswith("Connection"),
             filter=filter_type if isinstance(filter_type, GraphQLInputObjectType) else None,
             by=VIEWER if declared is None or declared.by is None else declared.by,
+            leaf=leaf,
         )
 
 

@@ -44,9 +44,9 @@ class Shelf(Node, Owned):
 
     name: str = column("Its name.")
     label: str = python(lambda shelf: f"{shelf.id} · {shelf.name}", "For people.", needs=("id", "name"))
-    loud: str = python(slowly, "Loudly.")
-    fragile: str | None = python(failing, "May fail.")
-    needed: str = python(failing, "May fail, and must not.")
+    loud: str = python(slowly, "Loudly.", needs=("name",))
+    fragile: str | None = python(failing, "May fail.", needs=("id", "name"))
+    needed: str = python(failing, "May fail, and must not.", needs=("id", "name"))
     goods: "Connection[Good]" = many("category_id", "What lies on it.")
 
 
@@ -56,7 +56,7 @@ class Good(Node, Owned):
 
     code: str = column("Its code.")
     shelf: Shelf | None = one("category_id", "Where it lies.")
-    tag: str = python(lambda good: f"<{good.code}>", "For labels.")
+    tag: str = python(lambda good: f"<{good.code}>", "For labels.", needs=("code",))
 
 
 @root
