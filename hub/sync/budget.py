@@ -13,6 +13,8 @@ from hub.ports import Limit, RateBudget
 log = logging.getLogger(__name__)
 
 SLOWEST_PER_SECOND = 0.01
+SLACK = 0.05
+"""Seconds that a waiting call waits longer: requests sent in even steps arrive in uneven ones."""
 
 # A token is taken also when there is none: the caller waits until it would be there, after those that came before.
 _BUCKET = """
@@ -68,7 +70,7 @@ class SharedBudget:
             await self._alone.take(limit)
             return
         if wait > 0:
-            await self._sleep(wait)
+            await self._sleep(wait + SLACK)
 
     async def correct(self, limit: Limit, *, remaining: float | None, per_second: float | None) -> None:
         rate = "" if per_second is None else str(max(per_second, SLOWEST_PER_SECOND))
