@@ -27,6 +27,7 @@ from hub.crypto import Vault
 from hub.db import UnitOfWork
 from hub.errors import Conflict, Invalid, NeedsAttention, NotFound
 from hub.models.integrations import Integration, IntegrationSecret, Website
+from hub.models.syncs import SyncStream
 from hub.ports import Connector, Registry
 from hub.queries.integrations import Stored, get_stored, opened_values
 from hub.services import audit
@@ -88,6 +89,7 @@ async def activate(work: UnitOfWork, *, code: str, registry: Registry, vault: Va
     if not stored.active:
         switched_off = await _deactivate(work, others_than=code)
         await _update(work, code, active=True, activated_at=datetime.now(UTC), stock_push_confirmed=False)
+        await _make_due(work, code)
         await audit.record(work, "integration.activate", code, {"deactivated": switched_off})
         work.emit("sync", "integration_activated", code=code, deactivated=switched_off)
     await _update(work, code, stopped_reason=None)
@@ -200,6 +202,12 @@ async def _deactivate(work: UnitOfWork, *, only: str | None = None, others_than:
     active = active.where(col(Integration.code) == only if only else col(Integration.code) != others_than)
     gone = await work.session.execute(active.values(active=False).returning(col(Integration.code)))
     return sorted(gone.scalars())
+
+
+async def _make_due(work: UnitOfWork, code: str) -> None:
+    """What happened while it was inactive is asked for at once, not when the old rhythm comes round."""
+    streams = update(SyncStream).where(col(SyncStream.tenant_id) == work.tenant_id, col(SyncStream.code) == code)
+    await work.session.execute(streams.values(due_at=datetime.now(UTC), failures=0))
 
 
 async def _settle(work: UnitOfWork, connector: Connector) -> None:

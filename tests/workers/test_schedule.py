@@ -2,7 +2,8 @@
 
 from sqlalchemy import text
 
-from hub.services import outbox
+from hub.crypto import Vault
+from hub.services import integrations, outbox
 from tests.hub.sync.bench import Bench
 from workers.schedule import open_due_runs
 
@@ -26,6 +27,22 @@ async def test_inbound_streams_are_due_at_once_and_then_by_their_rhythm(bench: B
     assert at_once == ["products", "orders", "nirs"]
     assert afterwards == []
     assert await opened(bench) == ["orders"]
+
+
+async def test_a_connection_that_is_activated_again_is_due_at_once(bench: Bench) -> None:
+    for run_id in await bench.start():
+        await bench.slice(run_id)
+    registry = bench.outside.registry
+    await bench.database.write(bench.scope, lambda work: integrations.deactivate(work, code="SHOP", registry=registry))
+    inactive = await opened(bench)
+
+    await bench.database.write(
+        bench.scope,
+        lambda work: integrations.activate(work, code="SHOP", registry=registry, vault=Vault("key of the tests")),
+    )
+
+    assert inactive == []
+    assert await opened(bench) == ["products", "orders", "nirs"]
 
 
 async def test_what_waits_to_be_sent_opens_its_stream(bench: Bench) -> None:
