@@ -26,7 +26,7 @@ from schema.planner.groups import grouped
 from schema.planner.ids import parsed
 from schema.planner.json_text import NULL, Pieces, Written, concat, json_constant, json_of, object_pieces, or_null
 from schema.planner.parameters import Parameters
-from schema.planner.python_values import Computed
+from schema.planner.python_values import Computed, function_of, place
 from schema.planner.rows import Row
 from schema.planner.selection import Selected
 from schema.planner.shapes import Shape
@@ -161,8 +161,8 @@ class Writer:
             case Constant(value):
                 return [json_constant(value)]
             case Python() if item.field.leaf is not None:
-                self.computed.append(Computed(row.type_name, row.table, source, item.field.leaf))
-                return self.computed[-1].place(len(self.computed) - 1, row)
+                self.computed.append(Computed(function_of(row.table, source), item.field.leaf))
+                return place(len(self.computed) - 1, row, source.needs)
             case Python() | Foreign():  # answered by the fallback, which needs the rest of the statement checked
                 return ["null"]
             case Identity():

@@ -21,7 +21,7 @@ from schema.planner.fields import (
 )
 from schema.planner.ids import GlobalId, type_of
 from schema.planner.json_text import Format, Kind
-from schema.planner.python_values import compute, exactly, readings
+from schema.planner.python_values import exactly, function_of
 from schema.planner.reader import Info, Reader
 from schema.planner.records import PageOfRecords, Record
 from schema.planner.selection import Selected
@@ -42,7 +42,7 @@ def attach(schema: GraphQLSchema, shapes: GraphShapes) -> None:
             for name, field in type_.fields.items():
                 source = shape.fields[name].source
                 if isinstance(source, Python) and shape.table is not None:
-                    readings(shape.table, source.needs)  # better now than by the first query
+                    function_of(shape.table, source)  # says now, not at the first query, what is wrong with its needs
                 if not isinstance(source, Foreign):
                     field.resolve = _resolver(shapes, shape, shape.fields[name])
 
@@ -81,7 +81,7 @@ def _of_record(reader: Reader, record: Record, info: Info, shape: Shape, field: 
         case Constant(value):
             return value
         case Python() as source if shape.table is not None:
-            return compute(shape.name, shape.table, source, record.columns)
+            return function_of(shape.table, source)([record.columns[name] for name in source.needs])
         case One() as source:
             return reader.one(record, item, source)
         case Many() as source if field.connection:

@@ -7,7 +7,8 @@ wrote it. Where an answer is wrong, its root field becomes a tree again and grap
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 from schema.planner.fields import Python
 from schema.planner.json_text import Format, Kind, Piece, Pieces, json_of
-from schema.planner.records import Answer, Record
+from schema.planner.records import Answer
 from schema.planner.rows import Row
 from schema.planner.selection import Selected
 
@@ -40,51 +41,60 @@ AS_TEXT = (Numeric, JSON)
 """Numbers in them would lose digits on their way through JSON."""
 
 
+class Function:
+    """The function of a field for rows of a table; raises `TypeError` when it needs a column that it cannot have."""
+
+    def __init__(self, table: Table, source: Python) -> None:
+        types = [table.c[name].type if name in table.c else None for name in source.needs]
+        unknown = [name for name, type_ in zip(source.needs, types, strict=True) if not _is_readable(type_)]
+        if unknown:
+            raise TypeError(f"a field needs {', '.join(unknown)} of {table.name}: no column that a function can have")
+        self._function = source.function
+        row: Any = namedtuple("Row", source.needs)  # type: ignore[misc]
+        self._row: Callable[[list[Any]], Any] = row._make
+        self._readings = [
+            (place, reading)
+            for place, type_ in enumerate(types)
+            for kind, reading in READINGS
+            if isinstance(type_, kind)
+        ]
+
+    def __call__(self, values: list[Any]) -> Any:
+        """The answer for a row with these values of what it needs, some perhaps still text; it sees no others."""
+        for place, reading in self._readings:
+            if isinstance(values[place], str):
+                values[place] = reading(values[place])
+        return self._function(self._row(values))
+
+
+function_of = cache(Function)
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """One field of a statement that Python computes."""
 
-    type_name: str
-    table: Table
-    source: Python
+    function: Function
     leaf: GraphQLOutputType
 
-    def place(self, number: int, row: Row) -> Pieces:
-        """What the statement writes for it."""
-        pieces: list[Piece] = [f"{PLACE}[{number}"]
-        for name in self.source.needs:
-            value = cast(row[name], Text) if isinstance(self.table.c[name].type, AS_TEXT) else row[name]
-            pieces += [",", *json_of(value, Format(Kind.TEXT, nullable=True))]
-        return [*pieces, f"]{PLACE}"]
-
-    def answer(self, values: Sequence[Any]) -> Any:
+    def answer(self, values: list[Any]) -> Any:
         """The function's answer, perhaps awaitable, or what it raised."""
         try:
-            return compute(self.type_name, self.table, self.source, dict(zip(self.source.needs, values, strict=True)))
+            return self.function(values)
         except Exception as error:  # like graphql-core: whatever a function raises is the error of its field
             return error
 
 
-def compute(type_name: str, table: Table, source: Python, columns: Mapping[str, Any]) -> Any:
-    """The function's answer for a row; it sees the columns it needs, and no others."""
-    needed = {name: columns[name] for name in source.needs}
-    for name, reading in readings(table, source.needs):
-        if isinstance(needed[name], str):
-            needed[name] = reading(needed[name])
-    return source.function(Record(type_name, needed))
+def place(number: int, row: Row, needs: Sequence[str]) -> Pieces:
+    """What the statement writes for the field of this number."""
+    pieces: list[Piece] = [f"{PLACE}[{number}"]
+    for name in needs:
+        value = cast(row[name], Text) if isinstance(row.table.c[name].type, AS_TEXT) else row[name]
+        pieces += [",", *json_of(value, Format(Kind.TEXT, nullable=True))]
+    return [*pieces, f"]{PLACE}"]
 
 
-@cache
-def readings(table: Table, needs: Sequence[str]) -> Sequence[tuple[str, Reading]]:
-    """The columns that may come as text but are none; raises `TypeError` for those no function can have."""
-    unknown = [name for name in needs if name not in table.c or not _is_readable(table.c[name].type)]
-    if unknown:
-        raise TypeError(f"a field needs {', '.join(unknown)} of {table.name}: no column that a function can have")
-    types = [(name, table.c[name].type) for name in needs]
-    return [(name, reading) for name, type_ in types for kind, reading in READINGS if isinstance(type_, kind)]
-
-
-def _is_readable(type_: TypeEngine[Any]) -> bool:
+def _is_readable(type_: TypeEngine[Any] | None) -> bool:
     if isinstance(type_, ARRAY):
         return isinstance(type_.item_type, PLAIN)
     if isinstance(type_, TypeDecorator):

@@ -12,18 +12,12 @@ from schema.planner.pages import Key, signature
 from schema.scalars import write_decimal, write_moment
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """A row as `python` functions see it: columns as attributes."""
+    """A row."""
 
-    def __init__(self, type_name: str, columns: Mapping[str, Any]) -> None:
-        self.type_name = type_name
-        self.columns = columns
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.columns[name]
-        except KeyError:
-            raise AttributeError(f"{self.type_name}.{name} was not read; name it in `needs`") from None
+    type_name: str
+    columns: Mapping[str, Any]
 
 
 class Answer(dict[str, Any]):
