@@ -61,6 +61,14 @@ _PARK = text("""
             last_attempt_at = now()
     RETURNING e.id, e.external_key, e.reason, e.message, e.attempts = 1 AS fresh
 """)
+_DISMISSED = text("""
+    SELECT DISTINCT e.external_key
+    FROM unnest(cast(:keys AS text[]), cast(:reasons AS text[]), cast(:payloads AS text[]))
+        AS p (external_key, reason, payload)
+    JOIN sync_exceptions e ON e.tenant_id = :tenant AND e.state = 'DISMISSED' AND e.code = :code
+        AND e.stream = :stream AND e.external_key = p.external_key AND e.reason = p.reason
+        AND e.payload = cast(p.payload AS jsonb)
+""")
 _CLOSE = text("""
     UPDATE sync_exceptions SET state = :state, resolved_at = now(), resolved_by = :actor
     WHERE tenant_id = :tenant AND code = :code AND stream = :stream AND external_key = ANY (:keys) AND state = 'OPEN'
@@ -100,6 +108,22 @@ async def park(
         if row["fresh"]:
             facts = {"externalKey": row["external_key"], "reason": row["reason"], "message": row["message"]}
             work.emit("sync", "record_parked", subject_id=row["id"], run_id=run_id, code=code, stream=stream, **facts)
+
+
+async def not_dismissed(work: UnitOfWork, code: str, stream: str, parked: Sequence[Parked]) -> list[Parked]:
+    """Without those that a person has dismissed and that came again just as they were, for the same reason."""
+    if not parked:
+        return []
+    values = {
+        "tenant": work.tenant_id,
+        "code": code,
+        "stream": stream,
+        "keys": [one.external_key for one in parked],
+        "reasons": [one.trouble.reason[:64] for one in parked],
+        "payloads": [json_text(one.payload) for one in parked],
+    }
+    dismissed = set((await work.session.execute(_DISMISSED, values)).scalars())
+    return [one for one in parked if one.external_key not in dismissed]
 
 
 async def resolve(work: UnitOfWork, code: str, stream: str, keys: Collection[str], *, by: str = SYSTEM) -> int:

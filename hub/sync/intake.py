@@ -210,6 +210,7 @@ async def _park(
         for one in page
         if (trouble := fates[one.external_key].trouble) is not None
     ]
+    troubled = await exceptions.not_dismissed(work, code, stream, troubled)
     await exceptions.park(work, code, stream, troubled, run_id=run_id)
     in_order = [key for key, taken in fates.items() if taken.trouble is None]
     await exceptions.resolve(work, code, stream, in_order)

@@ -154,6 +154,27 @@ async def test_users_retry_and_administrators_dismiss(bench: Bench) -> None:
         await bench.database.write(bench.scope, lambda work: exceptions.dismiss(work, exception_id=999))
 
 
+async def test_what_was_dismissed_stays_so_until_it_comes_another_way(bench: Bench) -> None:
+    bench.system.product("1", name=None)
+    bench.system.product("2", name=None)
+    await bench.sync("products")
+    first = await bench.world.value("SELECT id FROM sync_exceptions WHERE external_key = '1'")
+    await bench.database.write(bench.scope, lambda work: exceptions.dismiss(work, exception_id=first))
+    states = "SELECT external_key AS key, state, attempts FROM sync_exceptions ORDER BY external_key, id"
+
+    await bench.resync()
+    read_again = await bench.world.rows(states)
+    bench.system.product("1", name=None, code="changed")
+    await bench.sync("products")
+
+    assert [tuple(row.values()) for row in read_again] == [("1", "DISMISSED", 1), ("2", "OPEN", 2)]
+    assert [tuple(row.values()) for row in await bench.world.rows(states)] == [
+        ("1", "DISMISSED", 1),
+        ("1", "OPEN", 1),
+        ("2", "OPEN", 2),
+    ]
+
+
 async def test_a_product_added_by_hand_lets_waiting_orders_in(bench: Bench) -> None:
     await stocked(bench, "1")
     bench.system.order("1", ("9", 1))
