@@ -126,7 +126,10 @@ class Planner:
             refused = [refusal.path for refusal in plan.refusals]
             several = len(request.scope.tenants) != 1
             reader = Reader(connection, scope_values(request.scope), several=several, refused=refused)
-            await self._resolve(request, resolved, reader, answer)
+            try:
+                await self._resolve(request, resolved, reader, answer)
+            finally:
+                await reader.close()
 
     async def _compute(self, request: Request, plan: Plan, answer: _Answer) -> None:
         """Put what Python computes into the texts; a root field with an error in it is completed by graphql-core."""

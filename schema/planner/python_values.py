@@ -29,12 +29,13 @@ from schema.planner.selection import Selected
 PLACE = "\x1e"
 LONGS = range(-(2**63), 2**64)
 """The integers that orjson writes."""
-Reading = Callable[[str], Any]
+Reading = Callable[[Any], Any]
 READINGS: Sequence[tuple[type[TypeEngine[Any]], Reading]] = (
     (Numeric, Decimal),
     (DateTime, datetime.fromisoformat),
     (Date, date.fromisoformat),
     (JSON, partial(json.loads, parse_float=Decimal)),
+    (Integer, int),  # PostgreSQL sums integers up to decimals
 )
 PLAIN = (Boolean, Integer, String)
 AS_TEXT = (Numeric, JSON)
@@ -60,9 +61,9 @@ class Function:
         ]
 
     def __call__(self, values: list[Any]) -> Any:
-        """The answer for a row with these values of what it needs, some perhaps still text; it sees no others."""
+        """The answer for a row with these values of what it needs, some perhaps of another type yet."""
         for place, reading in self._readings:
-            if isinstance(values[place], str):
+            if isinstance(values[place], str | Decimal):
                 values[place] = reading(values[place])
         return self._function(self._row(values))
 

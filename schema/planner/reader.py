@@ -43,7 +43,13 @@ class Reader:
         self._several = several
         self._refused = frozenset(refused)
         self._lock = asyncio.Lock()
+        self._closed = False
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+
+    async def close(self) -> None:
+        """An error that takes much away leaves others behind, still reading: the last of them, then none."""
+        async with self._lock:
+            self._closed = True
 
     def refuses(self, info: Info) -> bool:
         """The caller may not read this field; its error is already known."""
@@ -85,7 +91,7 @@ class Reader:
             return [Record(shape.name, some[0]) if some else None for some in rows]
 
         key = (_tenant(record), record.columns[source.key])
-        found: Record | None = await self._loader(("one", shape.name, source), load).load(key)
+        found: Record | None = await self._loaded(("one", shape.name, source), load, key)
         return found
 
     async def many(self, record: Record, item: Selected, source: Many) -> list[Record]:
@@ -99,7 +105,7 @@ class Reader:
             return [[Record(shape.name, each) for each in some] for some in rows]
 
         key = (_tenant(record), record.columns[source.to])
-        found: list[Record] = await self._loader(("many", shape.name, source), load).load(key)
+        found: list[Record] = await self._loaded(("many", shape.name, source), load, key)
         return found
 
     async def page(self, record: Record, item: Selected, source: Many, info: Info) -> PageOfRecords:
@@ -124,7 +130,7 @@ class Reader:
             ]
 
         key = (_tenant(record), record.columns[source.to])
-        found: PageOfRecords = await self._loader(("page", response_path(info)), load).load(key)
+        found: PageOfRecords = await self._loaded(("page", response_path(info)), load, key)
         return found
 
     async def value(self, record: Record, shape: Shape, name: str, source: Value) -> Any:
@@ -144,7 +150,7 @@ class Reader:
             return [some[0]["value"] for some in rows]
 
         key = tuple(record.columns[column] for column in primary)
-        return await self._loader(("value", shape.name, name), load).load(key)
+        return await self._loaded(("value", shape.name, name), load, key)
 
     async def _joined(
         self,
@@ -179,15 +185,18 @@ class Reader:
         bindings = writer.parameters.bindings
         arguments = [bindings[name].argument(self._variables) for name in statement.names]
         async with self._lock:
+            if self._closed:
+                raise RuntimeError("the answer is complete without it")
             return [dict(row) for row in await self._connection.fetch(statement.sql, *arguments)]
 
     def _writer(self) -> Writer:
         return Writer(several=self._several)
 
-    def _loader(self, key: Any, load: Callable[[Keys], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
-        if key not in self._loaders:
-            self._loaders[key] = DataLoader(load_fn=load)
-        return self._loaders[key]
+    async def _loaded(self, place: Any, load: Callable[[Keys], Awaitable[list[Any]]], key: tuple[Any, ...]) -> Any:
+        """What all loads at this place read together; who no longer waits for it spoils it for nobody."""
+        if place not in self._loaders:
+            self._loaders[place] = DataLoader(load_fn=load)
+        return await asyncio.shield(self._loaders[place].load(key))
 
 
 def response_path(info: Info) -> tuple[str, ...]:

@@ -1,80 +1,23 @@
-"""Fields that need Python: resolved by graphql-core over rows, beside root fields that are one statement."""
+"""Fields that Python computes: their answers stand in the statement's text as graphql-core would have put them."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import strawberry
-from graphql import GraphQLError
-from strawberry.schema.config import StrawberryConfig
+from graphql import ExecutionResult, execute, parse
 
 from hub.db import Database
-from hub.models.products import Category
-from hub.models.products import Product as ProductRow
-from schema.graph import build_schema
-from schema.planner.execute import Planner
-from schema.planner.fields import column, every, lookup, many, one, python, reads
+from hub.models.orders import Invoice
+from hub.models.products import Product
+from schema.planner.execute import Request
+from schema.planner.fields import Python, python, reads
 from schema.planner.operations import Refused
-from schema.planner.types import NAMES, Connection, Node, Owned, complete, root
-from schema.scalars import SCALARS
+from schema.planner.python_values import function_of
+from schema.planner.shapes import rest_shape
 from tests.schema.planner import world
 from tests.schema.planner.conftest import Ask, asking
-
-build_schema()
-
-
-def slowly(shelf: Any) -> Any:
-    async def answer() -> str:
-        await asyncio.sleep(0)
-        return f"{shelf.name}!"
-
-    return answer()
-
-
-def failing(shelf: Any) -> str:
-    if shelf.id == 2:
-        raise GraphQLError("out of reach")
-    return str(shelf.name)
-
-
-@reads(Category)
-class Shelf(Node, Owned):
-    """A category with labels."""
-
-    name: str = column("Its name.")
-    label: str = python(lambda shelf: f"{shelf.id} · {shelf.name}", "For people.", needs=("id", "name"))
-    loud: str = python(slowly, "Loudly.", needs=("name",))
-    fragile: str | None = python(failing, "May fail.", needs=("id", "name"))
-    needed: str = python(failing, "May fail, and must not.", needs=("id", "name"))
-    goods: "Connection[Good]" = many("category_id", "What lies on it.")
-
-
-@reads(ProductRow)
-class Good(Node, Owned):
-    """A product on a shelf."""
-
-    code: str = column("Its code.")
-    shelf: Shelf | None = one("category_id", "Where it lies.")
-    tag: str = python(lambda good: f"<{good.code}>", "For labels.", needs=("code",))
-
-
-@root
-class ShelfQuery:
-    """Shelves."""
-
-    shelves: Connection[Shelf] = every("All shelves.")
-    shelf: Shelf | None = lookup("name", description="One shelf.")
-
-    @strawberry.field(description="Something of its own.")  # type: ignore[untyped-decorator]
-    def own(self, info: strawberry.Info) -> str:
-        return f"own, asked with {info.context}"
-
-
-complete()
-PLANNER = Planner(strawberry.Schema(ShelfQuery, config=StrawberryConfig(scalar_map=SCALARS)))
-for name in ("Shelf", "Good", "ShelfQuery"):
-    del NAMES[name]
+from tests.schema.planner.shelves import PLANNER
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +90,76 @@ async def test_several_tenants_are_read_on_this_road_too(shelf: Ask) -> None:
     answer = await shelf("{ shelves(first: 250) { nodes { label tenant { slug } } } }", scope=world.scope(1, 3))
 
     assert {node["tenant"]["slug"] for node in answer["data"]["shelves"]["nodes"]} == {"acme", "cedar"}
+
+
+async def written(database: Database, document: str) -> bytes:
+    operation = PLANNER.prepare(document)
+    return await PLANNER.execute(Request(operation=operation, scope=world.scope(1), database=database, explain=True))
+
+
+async def test_they_leave_the_statement_whole(full: Database) -> None:
+    answer = await written(full, "{ shelves(first: 2) { nodes { label loud goods { nodes { tag told season } } } } }")
+
+    assert b'"sql":"SELECT' in answer
+
+
+async def test_no_digit_of_another_field_changes(full: Database) -> None:
+    right = await written(full, "{ shelves(first: 1) { nodes { exact label } } }")
+    wrong = await written(full, "{ shelves(first: 2) { nodes { exact fragile } } }")
+
+    assert right.count(b"1234567890123456789012345678901234567890, 0.0000001, 0.10000000000000000001") == 1
+    assert wrong.count(b"1234567890123456789012345678901234567890,0.0000001,0.10000000000000000001") == 2
+    assert b"out of reach" in wrong
+    assert right.count(b"a\\u001eb") == wrong.count(b"a\\u001eb") / 2 == 1
+
+
+async def test_decimals_inside_free_form_stay_exact(full: Database) -> None:
+    right = await written(full, '{ shelf(id: "Shelf:1:1") { freeForm } }')
+    wrong = await written(full, "{ shelves { nodes { freeForm fragile } } }")
+
+    assert b'"freeForm":{"a":[1.5,2.10,null]}' in right
+    assert b'"freeForm":{"a":[1.5,2.10,null]}' in wrong
+
+
+async def test_functions_see_what_they_need_and_no_more(shelf: Ask) -> None:
+    answer = await shelf('{ good(id: "Good:1:1") { code hidden } }')
+
+    assert answer["data"] == {"good": {"code": "P-000", "hidden": None}}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL"]
+
+
+@pytest.mark.parametrize("need", ["nothing", "pdf"])
+def test_needs_are_checked_when_the_schema_is_made(need: str) -> None:
+    with pytest.raises(TypeError, match=need):
+        function_of(Invoice.__table__, Python(str, (need,)))  # type: ignore[attr-defined]
+
+
+def test_rest_answers_have_none() -> None:
+    @reads(Product)
+    class Answer:
+        label: str = python(str)
+
+    with pytest.raises(TypeError, match="label"):
+        rest_shape(Answer)
+
+
+async def test_answers_of_mutations_have_them_too(full: Database) -> None:
+    document = (
+        "mutation { touch(ids: [1, 2, 99]) { label loud fragile secret numbers goods(first: 1) { nodes { tag } } } }"
+    )
+    context = SimpleNamespace(scope=world.scope(1), database=full)
+
+    result: Any = execute(PLANNER.schema, parse(document), context_value=context)
+    answer: ExecutionResult = await result
+
+    assert answer.data is not None
+    first, second, third = answer.data["touch"]
+    assert third is None
+    assert first["label"].startswith("1 · ")
+    assert (first["numbers"], second["numbers"], second["fragile"]) == ([0], [0, 1], None)
+    assert all(good["tag"].startswith("<P-") for good in first["goods"]["nodes"])
+    assert [str(error).split("\n")[0] for error in answer.errors or ()] == [
+        "Insufficient permissions",
+        "out of reach",
+        "Insufficient permissions",
+    ]

@@ -7,7 +7,6 @@ from typing import Any
 from hub.db import Database
 from hub.models import orders, stock
 from hub.summaries import fold
-from schema.planner.records import Record
 from tests.schema.planner import world
 from tests.schema.planner.conftest import Ask
 
@@ -62,10 +61,3 @@ async def test_folding_changes_no_sum(ask: Ask, full: Database) -> None:
     assert await fold(full) == 3
 
     assert [await ask(document), await ask(counted)] == before
-
-
-def test_a_record_without_a_column_says_so() -> None:
-    record = Record("Product", {"code": "x"})
-
-    assert record.code == "x"
-    assert not hasattr(record, "name")
