@@ -1,4 +1,4 @@
-"""graphql-core over the same declarations: the road for fields that need Python, and a second opinion on all others."""
+"""graphql-core over the same declarations: for errors and objects that Python makes, and a second opinion on the rest."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
