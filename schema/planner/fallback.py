@@ -1,4 +1,4 @@
-"""graphql-core over the same declarations: for errors and objects that Python makes, and a second opinion on the rest."""
+"""graphql-core over the same declarations: for errors and objects Python makes, and a second opinion on the rest."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
