@@ -36,9 +36,11 @@ CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 @pytest.fixture(scope="module")
 async def shelf(full: Database) -> AsyncIterator[Ask]:
-    """For the last tests of the module: what graphql-core cancelled goes with them, and no log keeps it."""
+    """For the last tests of the module: what graphql-core cancelled goes after each example, and no log keeps it."""
     log.disabled = True
+    gc.disable()
     yield asking(shelves.PLANNER, full)
+    gc.enable()
     log.disabled = False
     with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
         gc.collect()
@@ -96,6 +98,7 @@ async def test_both_roads_agree_at_length(ask: Ask, operation: tuple[str, dict[s
 @given(operation=COMPUTED, scope=st.sampled_from(SCOPES))
 async def test_both_roads_compute_the_same(shelf: Ask, operation: tuple[str, dict[str, Any]], scope: Scope) -> None:
     await compare(shelf, operation, scope)
+    gc.collect(1)
 
 
 @pytest.mark.slow
@@ -106,3 +109,4 @@ async def test_both_roads_compute_the_same_at_length(
     shelf: Ask, operation: tuple[str, dict[str, Any]], scope: Scope
 ) -> None:
     await compare(shelf, operation, scope)
+    gc.collect(1)
