@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="the whole data: 100,000 products, 100,000 orders …")
     parser.add_argument("--rounds", type=int, help="5, with --full 7; the variations half of it")
-    parser.add_argument("--requests", type=int, default=300, help="at most, in one burst")
+    parser.add_argument("--requests", type=int, default=1500, help="at most, in one burst")
     parser.add_argument("--seconds", type=float, help="at most, for one burst: 1, with --full 1.5")
     parser.add_argument("--unseen", type=int, help="new documents of each operation: 100, with --full 300")
     parser.add_argument("--tools", type=Path, help="a folder where PostGraphile stays installed")

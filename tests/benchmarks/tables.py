@@ -117,18 +117,17 @@ def _ratios(results: Results) -> list[str]:
         for connections in _connections(operation, results):
             by = _contestants(operation, connections, results)
             slowest = by[HUB].quantile(0.99) / by[FLOOR].quantile(0.99)
-            cells = [
-                f"{by[HUB].rate / by[FLOOR].rate:.2f}",
-                _multiple(by, POSTGRAPHILE, operation.goal),
-                _multiple(by, IDIOMATIC, IDIOMATIC_GOAL),
-                f"{slowest:.2f} (goal ≤ {SLOWEST_GOAL})",
-            ]
+            goals = [f"≥ {operation.floor_goal:g}", f"≥ {operation.goal:g}", f"≥ {IDIOMATIC_GOAL}", f"≤ {SLOWEST_GOAL}"]
+            told = [f"{by[HUB].rate / by[FLOOR].rate:.2f}", _multiple(by, POSTGRAPHILE), _multiple(by, IDIOMATIC)]
+            told.append(f"{slowest:.2f}")
+            cells = [f"{each} (goal {goal})" for each, goal in zip(told, goals, strict=True)]
+            cells = told if connections == 1 else cells  # the goals are meant for a busy hub
             lines.append(f"| {operation.name} | {connections} | {' | '.join(cells)} |\n")
     return lines
 
 
-def _multiple(by: dict[str, Measured], other: str, goal: float) -> str:
-    return f"{by[HUB].rate / by[other].rate:.1f} (goal ≥ {goal:g})" if other in by else "–"
+def _multiple(by: dict[str, Measured], other: str) -> str:
+    return f"{by[HUB].rate / by[other].rate:.1f}" if other in by else "–"
 
 
 def _operation(operation: Operation, results: Results) -> list[str]:

@@ -1,11 +1,16 @@
 """Contestants in turns: short bursts one after the other, so that a busy moment of the machine hits all of them."""
 
+import asyncio
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 
 from tests.benchmarks.load import Target, burst
+
+PAUSE = 0.2
+"""Seconds between two bursts, for the garbage collectors of the one before."""
 
 
 @dataclass(slots=True)
@@ -58,16 +63,16 @@ Results = dict[tuple[str, int, str], Measured]
 
 
 async def in_turns(contests: Sequence[Contest], effort: Effort) -> Results:
-    """Everybody warms up, then each round has another order."""
+    """Everybody warms up, then each turn has an order of its own: who always follows the same one inherits its mess."""
     results: Results = {}
+    chance = Random(1)
     for contest in contests:
         for target in contest.targets.values():
             await burst(target, connections=contest.connections, requests=200, seconds=1.0)
     for number in range(effort.rounds):
         for contest in contests:
-            names = list(contest.targets)
-            first = number % len(names)
-            for name in names[first:] + names[:first]:
+            for name in chance.sample(list(contest.targets), len(contest.targets)):
+                await asyncio.sleep(PAUSE)
                 done = await burst(
                     contest.targets[name],
                     connections=contest.connections,
