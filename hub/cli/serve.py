@@ -1,4 +1,4 @@
-"""`hub serve`: the API process; GraphQL, REST and console on one port."""
+"""`hub serve`: the API process; GraphQL and REST on one port."""
 
 import argparse
 import asyncio

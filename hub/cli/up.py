@@ -193,7 +193,7 @@ def welcome(plan: Plan) -> str:
         ]
         return "\n".join(lines)
     lines += [
-        f"  console   http://demo.{domain}:{port}/  and  http://north.{domain}:{port}/",
+        f"  start     http://demo.{domain}:{port}/  and  http://north.{domain}:{port}/",
         f"  GraphQL   http://demo.{domain}:{port}/graphql",
         f"  REST      http://demo.{domain}:{port}/docs/rest",
         f"  logins    admin, integrator, viewer in each tenant; {demo.OPERATOR} on http://{domain}:{port}/",
