@@ -1,7 +1,28 @@
 """A tenant in which every field of every answer of REST has a value somewhere."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+
+from hub.settings import Settings
 from tests.hub.importing.test_round_trip import seed
-from tests.schema.rest.houses import House
+from tests.schema.rest.houses import House, open_house
+from tests.schema.served import serving
+
+
+@asynccontextmanager
+async def furnished_house(settings: Settings) -> AsyncIterator[House]:
+    """The tenant in a served hub."""
+    async with serving(settings) as (services, port):
+        house = await open_house(services.database)
+        await house.client.aclose()
+        host = house.client.base_url.host.replace("hub.test", "localhost")
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Host": host}) as client:
+            house = replace(house, client=client)
+            await furnish(house)
+            yield house
 
 
 async def furnish(house: House) -> None:

@@ -4,13 +4,12 @@ Both faces are asked over HTTP about the same rows of a served hub. `@` in a glo
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import httpx
 import pytest
 
 from hub.settings import Settings
@@ -18,10 +17,9 @@ from schema.graph import build_schema
 from schema.rest.json_text import Numeral, decimal_text, parse
 from schema.rest.table import TABLE
 from tests.schema.rest import faces
-from tests.schema.rest.furnishing import furnish
-from tests.schema.rest.houses import PASSWORD, House, open_house
+from tests.schema.rest.furnishing import furnished_house
+from tests.schema.rest.houses import PASSWORD, House
 from tests.schema.rest.twins import Twin, every, found, inside, one
-from tests.schema.served import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +197,8 @@ READS = [
 @pytest.fixture(scope="module")
 async def house(door_settings: Settings) -> AsyncIterator[House]:
     """A tenant with a year of work in a served hub."""
-    async with serving(door_settings) as (services, port):
-        house = await open_house(services.database)
-        await house.client.aclose()
-        host = house.client.base_url.host.replace("hub.test", "localhost")
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Host": host}) as client:
-            house = replace(house, client=client)
-            await furnish(house)
-            yield house
+    async with furnished_house(door_settings) as house:
+        yield house
 
 
 async def on_rest(house: House, read: Read) -> Any:
